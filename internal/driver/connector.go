@@ -1,0 +1,64 @@
+package driver
+
+import "context"
+
+// Role says what a connection is wanted for. Only backends with
+// [Features.SingleWriter] tell the two apart; the others ignore it.
+type Role uint8
+
+const (
+	// Reader is a connection for statements that only read.
+	Reader Role = iota
+	// Writer is a connection that may also write.
+	Writer
+)
+
+// String returns "reader" or "writer".
+func (r Role) String() string {
+	if r == Writer {
+		return "writer"
+	}
+	return "reader"
+}
+
+// A Connector opens connections to one database. It is safe for concurrent use.
+type Connector interface {
+	// Connect opens a connection, ready for use. It ends when ctx ends.
+	Connect(ctx context.Context, role Role) (Conn, error)
+	// Features says what the backend can do. The answer never changes.
+	Features() Features
+	// Close frees what connections share. It is called once, after the last
+	// connection was closed.
+	Close() error
+}
+
+// Features names each difference between backends that code above the seam has to
+// know. The zero value of a field is the answer of the plainest backend.
+type Features struct {
+	// Name is the backend's name: "postgres", "sqlite".
+	Name string
+	// Database names the database for people: host and database name or file path,
+	// never a password.
+	Database string
+	// SingleWriter: one connection writes at a time and others read beside it. The
+	// pool then keeps one writer and Size readers.
+	SingleWriter bool
+	// SingleConnection: the database can be opened once only (a browser's exclusive
+	// file handle). The pool then keeps one connection for everything.
+	SingleConnection bool
+	// RoundTrip: a statement crosses a network, so sending several in one flight saves
+	// time.
+	RoundTrip bool
+	// MaxConnections is the number of connections the server accepts from ordinary
+	// users, as far as it is known; 0 means no known limit.
+	MaxConnections func() int
+	// NoCancel: a running statement can not be interrupted.
+	NoCancel bool
+	// NoForeignKeyNames: a violated foreign key, and a violated NOT NULL or UNIQUE
+	// column, does not name its constraint (SQLite says only "FOREIGN KEY constraint
+	// failed", https://www.sqlite.org/rescode.html#constraint_foreignkey).
+	NoForeignKeyNames bool
+	// NoSerialization: the backend never reports serialization failures or deadlocks,
+	// because writers wait for each other from the start.
+	NoSerialization bool
+}
