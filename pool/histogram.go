@@ -11,9 +11,9 @@ import (
 // comes from the position of the highest bits, so observing costs no search and no
 // floating point.
 const (
-	bucketShift = 2                  // four buckets per power of two
-	bucketMin   = 10                 // the first boundary is 2^10 ns
-	bucketMax   = 40                 // the last is 2^40 ns, about 18 min
+	bucketShift = 2  // four buckets per power of two
+	bucketMin   = 10 // the first boundary is 2^10 ns
+	bucketMax   = 40 // the last is 2^40 ns, about 18 min
 	bucketCount = (bucketMax-bucketMin)<<bucketShift + 2
 )
 

@@ -1,34 +1,289 @@
 package pool
 
-import "context"
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/spillwaydb/spillway/internal/driver"
+)
 
 // A Lease is a connection that belongs to one owner: a transaction, a stream, a session.
 // Make one with [NewLease], put it into [Op.Take] and submit that operation; when the
-// operation has started without an error of its own, the lease is held, and operations
+// operation has ended without an error of its own, the lease is held, and operations
 // submitted to it run one after another on its connection in the order of submission.
-// Release gives the connection back. A Lease is safe for concurrent use.
-type Lease struct{}
+// Release gives the connection back. A Lease is safe for concurrent use, and good for
+// one connection only.
+type Lease struct {
+	// ReadOnly says that the owner asked for a read-only transaction, so an attempt to
+	// write in it is the owner's mistake and no sign of a server that changed its role.
+	// Set it before the lease is taken.
+	ReadOnly bool
+
+	label string
+
+	// Guarded by Pool.mu once prepared.
+	crew     *crew
+	worker   *worker // nil: not held, or lost
+	queue    opList
+	busy     bool // an operation runs
+	released bool
+	free     chan struct{} // closed when busy ends, for Release
+	since    time.Time
+	parent   *Lease // the owner took it while it held that one
+	waits    int    // operations of the owner that wait for the pool
+	waitsOn  *crew
+	leak     *time.Timer
+	stack    []byte
+}
+
+// errLeaseLost is the end of operations queued on a connection that was lost.
+var errLeaseLost error = &driver.Error{Kind: driver.ErrConnectionLost, Message: "the owner's connection was lost before the statement was sent"}
 
 // NewLease prepares a lease. label says where it was taken, such as "session.go:88"; it
 // appears in errors and leak reports.
-func NewLease(label string) *Lease { return &Lease{} }
+func NewLease(label string) *Lease { return &Lease{label: label} }
+
+// prepare binds the lease to the crew that it will take a worker of.
+func (l *Lease) prepare(c *crew, ctx context.Context) {
+	if l.crew != nil {
+		panic("pool: a lease is good for one connection; make a new one")
+	}
+	l.crew, l.parent = c, leaseFrom(ctx, c.pool)
+	if c.pool.cfg.LeakAfter != Never {
+		l.stack = debug.Stack()
+	}
+}
+
+// grant gives w, which the caller drives, to the lease.
+func (w *worker) grant(l *Lease) {
+	c := w.crew
+	p := c.pool
+	p.mu.Lock()
+	w.lease, l.worker = l, w
+	l.busy = true // until settle
+	l.since = now()
+	c.leased++
+	p.leases = append(p.leases, l)
+	p.base.leases++
+	if d := p.cfg.LeakAfter; d != Never {
+		l.leak = time.AfterFunc(d, l.reportLeak)
+	}
+	p.mu.Unlock()
+	p.log(evLeased, "owner", l.label)
+}
+
+func (l *Lease) reportLeak() {
+	p := l.crew.pool
+	p.mu.Lock()
+	held := l.worker != nil
+	if held {
+		p.base.leaks++
+	}
+	p.mu.Unlock()
+	if held {
+		p.echo.logger.Warn("a connection is held for long: was its owner forgotten? Close the session, or raise LeakAfter",
+			"pool", p.cfg.Name, "owner", l.label, "held", now().Sub(l.since), "taken_at", string(l.stack))
+	}
+}
+
+// take marks op, the head of the queue, as running. Called with Pool.mu held.
+func (l *Lease) take(op *Op) {
+	l.crew.dequeue(op)
+	l.busy = true
+	op.state.Store(opRunning)
+}
+
+// drop empties the queue and returns what was in it. Called with Pool.mu held.
+func (l *Lease) drop() (ops []*Op) {
+	for op := l.queue.head; op != nil; op = l.queue.head {
+		l.crew.dequeue(op)
+		op.state.Store(opRunning)
+		ops = append(ops, op)
+	}
+	return ops
+}
+
+// detach ends the ownership. Called with Pool.mu held.
+func (l *Lease) detach() {
+	p := l.crew.pool
+	held := now().Sub(l.since)
+	l.worker.lease, l.worker = nil, nil
+	l.crew.leased--
+	l.crew.opTime = average(l.crew.opTime, held)
+	p.base.lease.observe(held)
+	if l.leak != nil {
+		l.leak.Stop()
+	}
+	i := slices.Index(p.leases, l)
+	p.leases = slices.Delete(p.leases, i, i+1)
+}
 
 // Submit implements [Runner].
-func (l *Lease) Submit(ctx context.Context, op *Op, r Resolver) {}
+func (l *Lease) Submit(ctx context.Context, op *Op, r Resolver) {
+	op.reset(ctx, r)
+	op.ended = nil
+	l.submit(op, false)
+}
 
 // Do implements [Runner].
-func (l *Lease) Do(ctx context.Context, op *Op) error { return nil }
+func (l *Lease) Do(ctx context.Context, op *Op) error {
+	op.reset(ctx, nil)
+	op.ended = nil
+	if w := l.submit(op, true); w != nil {
+		w.serve(op)
+		w.yield()
+	}
+	return op.wait()
+}
+
+// submit queues op behind what the owner submitted before. With direct set it returns
+// the worker for the caller to drive, if nothing runs.
+func (l *Lease) submit(op *Op, direct bool) *worker {
+	op.crew, op.lease = l.crew, l
+	if l.crew == nil {
+		panic("pool: operation on a lease that was never submitted")
+	}
+	if op.Take != nil {
+		panic("pool: an operation of a lease can not take another connection")
+	}
+	p := l.crew.pool
+	if op.ctx.Err() != nil {
+		p.refuse(op, RejectCanceled, context.Cause(op.ctx))
+		return nil
+	}
+	p.mu.Lock()
+	p.base.submitted++
+	if l.worker == nil || l.released {
+		reason, why := error(ErrReleased), RejectClosed
+		switch {
+		case p.dead:
+			reason = ErrClosed
+		case !l.released:
+			reason, why = errLeaseLost, RejectConnect
+		}
+		p.mu.Unlock()
+		p.reject(op, why, reason)
+		return nil
+	}
+	if direct {
+		if !l.busy && l.queue.len == 0 {
+			l.busy = true
+			op.state.Store(opRunning)
+			w := l.worker
+			p.mu.Unlock()
+			return w
+		}
+		op.ended = make(chan struct{})
+	}
+	op.state.Store(opQueued)
+	if op.Continuation {
+		l.queue.pushFront(op)
+	} else {
+		l.queue.push(op)
+	}
+	if !l.busy {
+		l.worker.start()
+	}
+	p.mu.Unlock()
+	op.watch()
+	return nil
+}
 
 // Held reports whether the lease has a connection.
-func (l *Lease) Held() bool { return false }
+func (l *Lease) Held() bool {
+	if l.crew == nil {
+		return false
+	}
+	p := l.crew.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return l.worker != nil && !l.released
+}
 
 // Release gives the connection back: what is queued fails with [ErrReleased], what runs
 // ends first, an open transaction is rolled back within ResetTimeout. It returns when
 // the connection is clean or gone. Releasing twice, or a lease that was never held, does
-// nothing.
-func (l *Lease) Release() {}
+// nothing. It must not be called by a [Resolver].
+func (l *Lease) Release() {
+	if l.crew == nil {
+		return
+	}
+	p := l.crew.pool
+	p.mu.Lock()
+	if l.worker == nil || l.released {
+		p.mu.Unlock()
+		return
+	}
+	l.released = true
+	queued := l.drop()
+	var busy chan struct{}
+	if l.busy {
+		l.free = make(chan struct{})
+		busy = l.free
+	}
+	p.mu.Unlock()
+	for _, op := range queued {
+		p.reject(op, RejectClosed, ErrReleased)
+	}
+	if busy != nil {
+		<-busy
+	}
+	p.mu.Lock()
+	w := l.worker
+	if w == nil { // lost meanwhile
+		p.mu.Unlock()
+		return
+	}
+	l.detach()
+	w.took = 0
+	p.mu.Unlock()
+	p.log(evReleased, "owner", l.label, "held", now().Sub(l.since))
+	w.clean(true)
+	w.yield()
+}
 
-// Context returns ctx marked as running on behalf of l's owner. An operation that is
-// submitted to the pool itself with such a context while every connection's owner waits
-// like this fails with [ErrPoolDeadlock] instead of waiting for ever.
-func (l *Lease) Context(ctx context.Context) context.Context { return ctx }
+// Context returns ctx marked as running on behalf of l's owner. An operation submitted
+// to the pool itself with such a context, while every connection's owner waits like
+// this, fails with [ErrPoolDeadlock] instead of waiting for ever.
+func (l *Lease) Context(ctx context.Context) context.Context {
+	return context.WithValue(ctx, leaseKey{l.crew.pool}, l)
+}
+
+// Status tells the state of the owner's connection after its last operation; it is for
+// the owner, between operations.
+func (l *Lease) Status() driver.Status {
+	p := l.crew.pool
+	p.mu.Lock()
+	w := l.worker
+	p.mu.Unlock()
+	if w == nil {
+		return driver.Broken
+	}
+	return w.conn.Status()
+}
+
+// ping asks the server on the owner's connection.
+func (l *Lease) ping(ctx context.Context) error {
+	p := l.crew.pool
+	p.mu.Lock()
+	w := l.worker
+	if w == nil || l.busy {
+		p.mu.Unlock()
+		return errors.Join(errLeaseLost, ErrNotStarted)
+	}
+	l.busy = true
+	p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.PingTimeout)
+	defer cancel()
+	err := w.conn.Ping(ctx)
+	bump(&w.counters.pings, 1)
+	if err != nil {
+		bump(&w.counters.pingErrors, 1)
+	}
+	w.used = now()
+	w.yield()
+	return err
+}

@@ -2,6 +2,8 @@ package pool
 
 import (
 	"context"
+	"sync/atomic"
+	"time"
 
 	"github.com/spillwaydb/spillway/internal/driver"
 )
@@ -37,10 +39,129 @@ type Op struct {
 	// finished before new work begins.
 	Continuation bool
 	// Take makes the operation keep its connection for an owner when it has ended: see
-	// [Lease]. It must be a new Lease of the same pool.
+	// [Lease]. It must be a new Lease.
 	Take *Lease
 	// Label names the operation in errors, such as a query's name or a place in code.
 	Label string
 
 	opState
+}
+
+// Progress of an operation. It only moves forward.
+const (
+	opNew     uint32 = iota
+	opQueued         // in a queue; whoever takes it out decides its fate
+	opRunning        // belongs to the goroutine that drives its connection
+	opEnded          // err is final
+)
+
+// opState is the engine's part of an Op.
+type opState struct {
+	ctx      context.Context
+	resolver Resolver
+	err      error
+	ended    chan struct{} // closed at the end; made only for Do
+
+	// Guarded by Pool.mu while the operation is queued.
+	crew       *crew
+	lease      *Lease // the queue is this lease's own
+	next, prev *Op
+	list       *opList
+	holders    *Lease // owners that wait in this operation (self-deadlock)
+	stop       func() bool
+	deadline   time.Time // zero: none
+
+	state     atomic.Uint32
+	retried   bool
+	submitted time.Time
+	started   time.Time
+	interrupt interrupt
+}
+
+// reset prepares op for a run and checks that it is not in one.
+func (op *Op) reset(ctx context.Context, r Resolver) {
+	switch op.state.Load() {
+	case opQueued, opRunning:
+		panic("pool: an operation was submitted again before it ended")
+	}
+	op.ctx, op.resolver, op.err = ctx, r, nil
+	op.retried = false
+	op.submitted, op.started, op.deadline = time.Now(), time.Time{}, time.Time{}
+	op.interrupt.reset()
+	op.state.Store(opNew)
+}
+
+// Err is the end of the operation as a whole: nil when every statement was answered,
+// also with errors of their own ([driver.Flight.Err] tells those). It is valid once the
+// operation has ended.
+func (op *Op) Err() error { return op.err }
+
+// Outcome is Err or else the first error among the statements.
+func (op *Op) Outcome() error {
+	if op.err != nil {
+		return op.err
+	}
+	return op.Flight.Err()
+}
+
+// Ended reports whether the operation has ended.
+func (op *Op) Ended() bool { return op.state.Load() == opEnded }
+
+// Lend offers the calling goroutine for carrying out op, so that a waiter need not wait
+// for a worker to wake up. It reports whether op has ended. It does nothing, and answers
+// false, unless op is the next of its queue and a connection is free.
+func (op *Op) Lend() bool {
+	if op.state.Load() != opQueued {
+		return op.Ended()
+	}
+	if w := op.crew.pool.lend(op); w != nil {
+		w.serve(op)
+		w.yield()
+	}
+	return op.Ended()
+}
+
+// Cancel ends op with cause. It reports true if op had not started: then it is
+// guaranteed never to run. A running operation is interrupted.
+func (op *Op) Cancel(cause error) bool {
+	if op.state.Load() == opQueued && op.crew.pool.withdraw(op, cause) {
+		return true
+	}
+	if op.state.Load() == opRunning {
+		op.interrupt.fire(cause)
+	}
+	return false
+}
+
+// end makes err final and tells who waits. The caller owns op: it took it out of its
+// queue or has run it.
+func (op *Op) end(err error) {
+	op.err = err
+	ended, r := op.ended, op.resolver
+	op.state.Store(opEnded)
+	// From here on the owner may reuse op.
+	if ended != nil {
+		close(ended)
+	}
+	if r != nil {
+		r.Resolved(op)
+	}
+}
+
+// readOnly reports whether repeating op can change nothing.
+func (op *Op) readOnly() bool {
+	for i := range op.Statements {
+		if op.Statements[i].Class != driver.Read {
+			return false
+		}
+	}
+	return true
+}
+
+// class is the class under which op is counted: that of its first statement.
+func (op *Op) class() driver.Class {
+	if len(op.Statements) == 0 {
+		return driver.Raw
+	}
+	return op.Statements[0].Class
 }

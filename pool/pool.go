@@ -2,52 +2,302 @@ package pool
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/spillwaydb/spillway/internal/driver"
 )
 
-// A Pool is a bounded set of workers, each with at most one connection, that carry out
+// A Pool is a bounded set of workers, each with one connection, that carry out
 // operations from one queue. It is safe for concurrent use.
-type Pool struct{}
+type Pool struct {
+	connector driver.Connector
+	features  driver.Features
+	echo      echo
 
-// New makes a pool. It opens no connection; the first operation does.
-func New(c driver.Connector, cfg Config) (*Pool, error) { return nil, nil }
+	// generation is bumped when all connections become suspect at once; a worker whose
+	// connection is of an older one replaces it before the next operation.
+	generation atomic.Uint64
+
+	// mu guards everything below, the crews, their queues, the states of workers and
+	// leases, and the fields of queued operations that say so. It is held for a few list
+	// operations, never while I/O, a callback or a log line runs.
+	mu      sync.Mutex
+	cfg     Config
+	readers *crew    // work of Role Reader; the only crew on most backends
+	writers *crew    // work of Role Writer
+	leases  []*Lease // held
+	base    ledger
+	closing bool          // no new work
+	dead    bool          // nothing at all any more
+	changed chan struct{} // made by Close, closed and made anew at each step towards the end
+	up      bool
+	lastErr error // of connecting; nil while up
+
+	done context.Context // ends when Close gives up waiting
+	stop context.CancelCauseFunc
+}
+
+// New makes a pool over a backend. It opens no connection; the first operation does.
+// Settings that make no sense are refused by name.
+func New(c driver.Connector, cfg Config) (*Pool, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.WithDefaults()
+	p := &Pool{connector: c, features: c.Features(), cfg: cfg, up: true, base: newLedger()}
+	p.done, p.stop = context.WithCancelCause(context.Background())
+	p.echo = newEcho(cfg)
+	switch {
+	case p.features.SingleConnection:
+		p.writers = newCrew(p, driver.Writer, 1, 0)
+		p.readers = p.writers
+	case p.features.SingleWriter:
+		p.writers = newCrew(p, driver.Writer, 1, 0)
+		p.readers = newCrew(p, driver.Reader, cfg.Size, cfg.Overflow)
+	default:
+		p.writers = newCrew(p, driver.Writer, cfg.Size, cfg.Overflow)
+		p.readers = p.writers
+	}
+	return p, nil
+}
+
+// Features tells what the backend can do. The answer never changes.
+func (p *Pool) Features() driver.Features { return p.features }
+
+// Name returns the pool's name.
+func (p *Pool) Name() string { return p.cfg.Name }
+
+// DrainTimeout is the bound within which clean-up must end; see [Config].
+func (p *Pool) DrainTimeout() time.Duration { return p.cfg.DrainTimeout }
+
+// crews returns each crew once.
+func (p *Pool) crews() []*crew {
+	if p.readers == p.writers {
+		return []*crew{p.writers}
+	}
+	return []*crew{p.writers, p.readers}
+}
+
+func (p *Pool) crewFor(op *Op) *crew {
+	if op.Role == driver.Reader {
+		return p.readers
+	}
+	return p.writers
+}
 
 // Submit implements [Runner].
-func (p *Pool) Submit(ctx context.Context, op *Op, r Resolver) {}
+func (p *Pool) Submit(ctx context.Context, op *Op, r Resolver) {
+	op.reset(ctx, r)
+	op.ended = nil
+	if w := p.submit(op, false); w != nil {
+		w.start()
+	}
+}
 
 // Do implements [Runner].
-func (p *Pool) Do(ctx context.Context, op *Op) error { return nil }
+func (p *Pool) Do(ctx context.Context, op *Op) error {
+	op.reset(ctx, nil)
+	op.ended = nil
+	if w := p.submit(op, true); w != nil {
+		w.serve(op)
+		w.yield()
+	}
+	return op.wait()
+}
 
-// Stats returns a snapshot.
-func (p *Pool) Stats() Stats { return Stats{} }
+// wait blocks until op, which was prepared for Do, has ended. The end of its context
+// ends it too: taken out of the queue, or interrupted by its driver.
+func (op *Op) wait() error {
+	if !op.Ended() {
+		<-op.ended
+	}
+	return op.err
+}
 
-// Features tells what the backend can do.
-func (p *Pool) Features() driver.Features { return driver.Features{} }
+// submit hands op to its crew. With direct set it returns a worker that the caller
+// drives with op itself, if one is free; otherwise it returns the worker to wake, or nil
+// when op was refused or must wait.
+func (p *Pool) submit(op *Op, direct bool) (w *worker) {
+	c := p.crewFor(op)
+	op.crew = c
+	if op.Take != nil {
+		op.Take.prepare(c, op.ctx)
+	}
+	if err := op.ctx.Err(); err != nil {
+		p.refuse(op, RejectCanceled, context.Cause(op.ctx))
+		return nil
+	}
+	p.mu.Lock()
+	p.base.submitted++
+	switch {
+	case p.dead, p.closing && !op.Continuation:
+		p.mu.Unlock()
+		p.reject(op, RejectClosed, ErrClosed)
+		return nil
+	case direct && c.waiting() == 0:
+		if w = c.claim(); w != nil {
+			op.state.Store(opRunning)
+			p.mu.Unlock()
+			return w
+		}
+	}
+	if !op.Continuation && c.queue.len >= p.cfg.QueueLimit {
+		err := p.stateError(c, op, ErrQueueFull)
+		p.base.rejected[RejectFull]++
+		p.mu.Unlock()
+		p.log(evQueueFull, "err", err)
+		op.end(err)
+		return nil
+	}
+	if direct {
+		op.ended = make(chan struct{})
+	}
+	if reason := c.enqueue(op); reason != nil {
+		err := p.stateError(c, op, reason)
+		if reason == ErrPoolDeadlock {
+			p.base.rejected[RejectDeadlock]++
+			p.base.deadlocks++
+		} else {
+			p.base.rejected[RejectTimeout]++
+		}
+		p.mu.Unlock()
+		p.log(evRefused, "err", err)
+		op.end(err)
+		return nil
+	}
+	w = c.rouse()
+	p.mu.Unlock()
+	op.watch()
+	if direct {
+		if w != nil {
+			w.start()
+		}
+		return nil
+	}
+	return w
+}
 
-// Ping makes sure the database answers.
-func (p *Pool) Ping(ctx context.Context) error { return nil }
+// refuse ends an operation that was never counted as submitted.
+func (p *Pool) refuse(op *Op, why RejectReason, reason error) {
+	p.mu.Lock()
+	p.base.submitted++
+	p.mu.Unlock()
+	p.reject(op, why, reason)
+}
 
-// Resize changes Size and Overflow at once; surplus connections are closed when idle.
-func (p *Pool) Resize(size, overflow int) error { return nil }
+// reject ends op, which is in no queue, as not started.
+func (p *Pool) reject(op *Op, why RejectReason, reason error) {
+	p.mu.Lock()
+	p.base.rejected[why]++
+	err := p.stateError(op.crew, op, reason)
+	p.mu.Unlock()
+	op.end(err)
+}
 
-// Close stops the intake, lets queued work run and owners finish until ctx ends, then
-// fails and closes what is left.
-func (p *Pool) Close(ctx context.Context) error { return nil }
+// watch makes the end of op's context take it out of the queue.
+func (op *Op) watch() {
+	if op.ctx.Done() == nil {
+		return
+	}
+	stop := context.AfterFunc(op.ctx, func() { op.Cancel(context.Cause(op.ctx)) })
+	p := op.crew.pool
+	p.mu.Lock()
+	if op.state.Load() == opQueued {
+		op.stop = stop
+		stop = nil
+	}
+	p.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+}
 
-type opState struct{}
+// withdraw takes a queued op out and ends it with cause. It reports false if op was not
+// queued any more.
+func (p *Pool) withdraw(op *Op, cause error) bool {
+	p.mu.Lock()
+	if op.state.Load() != opQueued {
+		p.mu.Unlock()
+		return false
+	}
+	op.crew.dequeue(op)
+	p.base.rejected[RejectCanceled]++
+	err := p.stateError(op.crew, op, cause)
+	op.state.Store(opRunning) // ours alone until end
+	p.mu.Unlock()
+	op.end(err)
+	return true
+}
 
-// Err is the end of the operation as a whole: nil when every statement was answered,
-// also with errors of their own ([driver.Flight.Err] tells those). It is valid once the
-// operation has ended.
-func (op *Op) Err() error { return nil }
+// lend claims a worker for op if op is the next of its queue.
+func (p *Pool) lend(op *Op) *worker {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if op.state.Load() != opQueued {
+		return nil
+	}
+	c := op.crew
+	if l := op.lease; l != nil {
+		if l.queue.head != op || l.busy || l.worker == nil {
+			return nil
+		}
+		l.take(op)
+		return l.worker
+	}
+	if c.head() != op {
+		return nil
+	}
+	w := c.claim()
+	if w != nil {
+		c.dequeue(op)
+		op.state.Store(opRunning)
+	}
+	return w
+}
 
-// Lend offers the calling goroutine for carrying out op, so that a waiter need not wait
-// for a worker to wake up. It reports whether op has ended. It does nothing, and answers
-// false, unless op is the next of its queue and a connection is free.
-func (op *Op) Lend() bool { return false }
+// Ping makes sure that the database answers, through the queue like any operation.
+func (p *Pool) Ping(ctx context.Context) error {
+	op := Op{Role: driver.Reader, Label: "ping"}
+	op.Take = NewLease("ping")
+	if err := p.Do(ctx, &op); err != nil {
+		return err
+	}
+	l := op.Take
+	defer l.Release()
+	return l.ping(ctx)
+}
 
-// Cancel ends op with cause. It reports true if op had not started: then it is
-// guaranteed never to run. A running operation is interrupted where that can not hit a
-// stranger.
-func (op *Op) Cancel(cause error) bool { return false }
+// Resize changes Size and Overflow at once, with the meaning they have in [Config].
+// Surplus connections are closed as they become idle. On a backend with a single writer
+// it concerns the readers.
+func (p *Pool) Resize(size, overflow int) error {
+	cfg := Config{Size: size, Overflow: overflow}
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	cfg = cfg.WithDefaults()
+	p.mu.Lock()
+	p.cfg.Size, p.cfg.Overflow = cfg.Size, cfg.Overflow
+	c := p.readers
+	if !p.features.SingleConnection {
+		c.size, c.overflow = cfg.Size, cfg.Overflow
+	}
+	var surplus []*worker
+	for len(c.idle) > c.size {
+		w := c.idle[0]
+		c.unpark(w)
+		surplus = append(surplus, w)
+	}
+	c.grow()
+	p.mu.Unlock()
+	for _, w := range surplus {
+		w.retire(CloseResize)
+	}
+	p.log(evResized, "size", number(cfg.Size), "overflow", number(cfg.Overflow))
+	return nil
+}
+
+// now is time.Now; a name for what virtual time replaces in tests.
+func now() time.Time { return time.Now() }

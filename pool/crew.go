@@ -1,0 +1,447 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/spillwaydb/spillway/internal/driver"
+)
+
+// crew is the workers that share one queue: all of a pool, or on a backend with a single
+// writer the writer alone and the readers beside it. All fields are guarded by Pool.mu.
+type crew struct {
+	pool           *Pool
+	role           driver.Role
+	size, overflow int
+
+	first opList    // continuations, served before queue
+	queue opList    // new work, first in first out
+	idle  []*worker // without work, last in first out: the warmest is used first
+	all   []*worker // every worker with a connection
+	// opening connections are being made, draining ones broken and being closed. A
+	// healthy connection counts in all until it is closed.
+	opening, draining int
+	leased            int
+
+	opTime      time.Duration // moving average of what an operation takes
+	connectTime time.Duration // and of what opening a connection takes
+
+	failures int         // attempts to connect that failed in a row
+	backoff  time.Time   // no attempt before
+	expiry   *time.Timer // ends what waited too long
+	growth   *time.Timer // looks again whether more connections would help
+	keeper   *time.Timer // closes idle connections
+}
+
+func newCrew(p *Pool, role driver.Role, size, overflow int) *crew {
+	return &crew{pool: p, role: role, size: size, overflow: overflow}
+}
+
+func (c *crew) limit() int { return min(c.size+c.overflow, Unlimited) }
+
+func (c *crew) waiting() int { return c.first.len + c.queue.len }
+
+// head is the operation that is served next.
+func (c *crew) head() *Op {
+	if c.first.head != nil {
+		return c.first.head
+	}
+	return c.queue.head
+}
+
+// oldest is how long the longest-waiting operation waits.
+func (c *crew) oldest(t time.Time) time.Duration {
+	var age time.Duration
+	for _, op := range [...]*Op{c.first.head, c.queue.head} {
+		if op != nil {
+			age = max(age, t.Sub(op.submitted))
+		}
+	}
+	return age
+}
+
+// enqueue puts op into the queue and opens connections if that helps. It refuses with
+// the reason when waiting makes no sense.
+func (c *crew) enqueue(op *Op) (reason error) {
+	p := c.pool
+	op.hold(c)
+	if op.holders != nil && p.deadlocked(op) {
+		op.unhold()
+		return ErrPoolDeadlock
+	}
+	if p.cfg.Timeout != Never && p.cfg.Timeout > 0 {
+		op.deadline = op.submitted.Add(p.cfg.Timeout)
+	}
+	op.state.Store(opQueued)
+	if op.Continuation {
+		c.first.push(op)
+	} else {
+		c.queue.push(op)
+	}
+	c.grow()
+	if p.cfg.Timeout == NoWait && !op.Continuation && len(c.idle) == 0 && c.waiting() > c.opening {
+		c.dequeue(op)
+		op.state.Store(opRunning)
+		return ErrTimeout
+	}
+	c.arm()
+	return nil
+}
+
+// requeue puts op, which the caller runs, back to the front: its connection turned out to
+// be unusable before it began, or it only reads and its connection was lost. It reports
+// false, and does nothing, when the pool is gone.
+func (c *crew) requeue(op *Op) bool {
+	p := c.pool
+	p.mu.Lock()
+	if p.dead {
+		p.mu.Unlock()
+		return false
+	}
+	if op.resolver == nil && op.ended == nil {
+		op.ended = make(chan struct{}) // Do ran it directly and has to wait now
+	}
+	op.hold(c)
+	op.state.Store(opQueued)
+	c.first.pushFront(op)
+	c.stir()
+	c.arm()
+	p.mu.Unlock()
+	op.watch()
+	return true
+}
+
+// stir makes sure that somebody comes for what waits: an idle worker, or a new one.
+func (c *crew) stir() {
+	if c.waiting() == 0 {
+		return
+	}
+	if w := c.rouse(); w != nil {
+		w.start()
+		return
+	}
+	c.grow()
+}
+
+// dequeue takes op out of whatever queue it is in.
+func (c *crew) dequeue(op *Op) {
+	op.list.remove(op)
+	op.unhold()
+	if op.stop != nil {
+		op.stop()
+		op.stop = nil
+	}
+}
+
+// arm sets the timer that ends what waits too long.
+func (c *crew) arm() {
+	var next time.Time
+	for _, op := range [...]*Op{c.first.head, c.queue.head} {
+		if op != nil && !op.deadline.IsZero() && (next.IsZero() || op.deadline.Before(next)) {
+			next = op.deadline
+		}
+	}
+	if next.IsZero() {
+		return
+	}
+	if d := time.Until(next); c.expiry == nil {
+		c.expiry = time.AfterFunc(d, c.expire)
+	} else {
+		c.expiry.Reset(d)
+	}
+}
+
+// expire ends the operations whose time to start is over. Deadlines are in the order of
+// each queue, except behind a requeued operation, which is looked at again then.
+func (c *crew) expire() {
+	p := c.pool
+	p.mu.Lock()
+	t := now()
+	var late []*Op
+	var errs []error
+	for _, l := range [...]*opList{&c.first, &c.queue} {
+		for op := l.head; op != nil; {
+			next := op.next
+			if !op.deadline.IsZero() {
+				if op.deadline.After(t) {
+					break
+				}
+				errs = append(errs, p.stateError(c, op, ErrTimeout))
+				c.dequeue(op)
+				op.state.Store(opRunning)
+				p.base.rejected[RejectTimeout]++
+				late = append(late, op)
+			}
+			op = next
+		}
+	}
+	c.arm()
+	p.mu.Unlock()
+	for i, op := range late {
+		p.log(evTimeout, "err", errs[i])
+		op.end(errs[i])
+	}
+}
+
+// claim takes an idle worker whose connection needs no further check for the calling
+// goroutine to drive. nil means: go through the queue.
+func (c *crew) claim() *worker {
+	t := now()
+	for i := len(c.idle) - 1; i >= 0; i-- {
+		if w := c.idle[i]; w.stale(t) == "" && !w.needsPing(t) {
+			c.unpark(w)
+			select {
+			case <-w.wake: // it was being woken for what we do now
+			default:
+			}
+			w.roused = false
+			return w
+		}
+	}
+	return nil
+}
+
+// rouse picks an idle worker to wake for what is in the queue.
+func (c *crew) rouse() *worker {
+	for i := len(c.idle) - 1; i >= 0; i-- {
+		if w := c.idle[i]; !w.roused {
+			w.roused = true
+			return w
+		}
+	}
+	return nil
+}
+
+func (c *crew) park(w *worker) {
+	w.idle, w.idleSince = true, now()
+	c.idle = append(c.idle, w)
+	c.keep()
+}
+
+func (c *crew) unpark(w *worker) {
+	w.idle = false
+	i := slices.Index(c.idle, w)
+	c.idle = slices.Delete(c.idle, i, i+1)
+}
+
+// next takes the next operation out of the queue for a worker.
+func (c *crew) next() *Op {
+	op := c.head()
+	if op != nil {
+		c.dequeue(op)
+		op.state.Store(opRunning)
+	}
+	return op
+}
+
+// grow opens connections as far as they would help, and looks again soon if they might.
+func (c *crew) grow() {
+	if c.pool.dead {
+		return
+	}
+	for range c.useful(now()) {
+		c.opening++
+		go c.open()
+	}
+	if c.waiting() > 0 && len(c.idle) == 0 && len(c.all)+c.opening < c.limit() {
+		d := min(max(c.connectTime/8, time.Millisecond), 50*time.Millisecond)
+		d = max(d, time.Until(c.backoff))
+		if c.growth == nil {
+			c.growth = time.AfterFunc(d, func() {
+				c.pool.mu.Lock()
+				defer c.pool.mu.Unlock()
+				c.grow()
+			})
+		} else {
+			c.growth.Reset(d)
+		}
+	}
+}
+
+// useful is the number of connections to open now. The queue is served by those that are
+// there; a new one helps only those operations that would still wait when it is ready.
+// So: what is left of the queue after connectTime, and of that as many as it takes to
+// serve it within another connectTime. How long an operation takes is the moving average,
+// or how long the head of the queue waits by now, if that is more: long statements are
+// noticed while they run. Below Size one more is opened in any case, since it is going
+// to be kept.
+func (c *crew) useful(t time.Time) int {
+	waiting, open := c.waiting(), len(c.all)
+	room := c.limit() - open - c.opening
+	if waiting == 0 || len(c.idle) > 0 || room <= 0 || c.draining >= max(c.limit(), 1) {
+		return 0
+	}
+	if c.failures > 0 { // one probe at a time until the database answers again
+		if c.opening > 0 || t.Before(c.backoff) {
+			return 0
+		}
+		return 1
+	}
+	if c.connectTime == 0 { // nothing is known yet: SQLAlchemy's rule, as needed up to Size
+		return min(waiting-c.opening, room, max(c.size-open-c.opening, 0))
+	}
+	if c.pool.cfg.Timeout == NoWait {
+		return max(0, min(waiting-c.opening, room))
+	}
+	per := max(c.opTime, c.oldest(t), time.Microsecond)
+	connect := c.connectTime
+	left := float64(waiting) - float64(open)*float64(connect)/float64(per)
+	n := 0
+	if left > 0 {
+		n = int(math.Ceil(left*min(1, float64(per)/float64(connect)))) - c.opening
+	}
+	if n <= 0 && c.opening == 0 && open < c.size {
+		n = 1
+	}
+	return max(0, min(n, room, waiting-c.opening))
+}
+
+// open makes one connection and becomes its worker.
+func (c *crew) open() {
+	p := c.pool
+	begin := now()
+	gen := p.generation.Load()
+	ctx, cancel := p.done, context.CancelFunc(func() {})
+	if p.cfg.ConnectTimeout != Never {
+		ctx, cancel = context.WithTimeoutCause(ctx, p.cfg.ConnectTimeout, errConnectTimeout)
+	}
+	conn, err := p.connector.Connect(ctx, c.role)
+	cancel()
+	took := now().Sub(begin)
+	if err != nil {
+		if ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
+			err = &driver.Error{Kind: driver.ErrConnect, Message: context.Cause(ctx).Error(), Err: err}
+		}
+		c.openFailed(err)
+		return
+	}
+	w := &worker{crew: c, conn: conn, generation: gen, born: begin, expires: c.expires(begin), wake: make(chan struct{}, 1), used: now()}
+	p.mu.Lock()
+	c.opening--
+	c.failures, p.up, p.lastErr = 0, true, nil
+	c.connectTime = average(c.connectTime, took)
+	p.base.connects++
+	p.base.connect.observe(took)
+	c.all = append(c.all, w)
+	n := len(c.all)
+	p.mu.Unlock()
+	p.log(evOpened, "role", c.role, "took", took, "open", n)
+	w.yield()
+	w.run()
+}
+
+var errConnectTimeout = errors.New("no answer within ConnectTimeout")
+
+// expires is the time at which a connection born at t is replaced.
+func (c *crew) expires(t time.Time) time.Time {
+	cfg := &c.pool.cfg
+	if cfg.Recycle == Never {
+		return time.Time{}
+	}
+	return t.Add(cfg.Recycle - time.Duration(rand.Float64()*cfg.RecycleJitter*float64(cfg.Recycle)))
+}
+
+// openFailed gives the slot back. An error that time will not heal ends everything that
+// waits; with any other, operations wait on for their own Timeout while one probe at a
+// time is made.
+func (c *crew) openFailed(err error) {
+	p := c.pool
+	p.mu.Lock()
+	c.opening--
+	c.failures++
+	p.up, p.lastErr = false, err
+	p.base.connectErrors++
+	wait := min(50*time.Millisecond<<min(c.failures-1, 10), 5*time.Second)
+	wait = wait/2 + rand.N(wait/2)
+	c.backoff = now().Add(wait)
+	var failed []*Op
+	if permanent(err) {
+		c.backoff = time.Time{}
+		for op := c.next(); op != nil; op = c.next() {
+			p.base.rejected[RejectConnect]++
+			failed = append(failed, op)
+		}
+	}
+	errs := make([]error, len(failed))
+	for i, op := range failed {
+		errs[i] = p.stateError(c, op, err)
+	}
+	c.stir()
+	p.notify()
+	p.mu.Unlock()
+	p.log(evConnectFailed, "err", err, "retry_in", wait)
+	for i, op := range failed {
+		op.end(errs[i])
+	}
+}
+
+// permanent reports whether an error of connecting will still be there at the next try.
+func permanent(err error) bool {
+	for _, k := range [...]driver.Kind{driver.ErrAuth, driver.ErrNoDatabase, driver.ErrCorrupt, driver.ErrReadOnly, driver.ErrSyntax, driver.ErrValue} {
+		if errors.Is(err, k) {
+			return true
+		}
+	}
+	var e *driver.Error
+	return !errors.As(err, &e)
+}
+
+// keep arms the timer that closes connections without work.
+func (c *crew) keep() {
+	d := c.pool.cfg.IdleTimeout
+	if len(c.all) > c.size && c.pool.cfg.OverflowLinger > 0 {
+		d = min(d, c.pool.cfg.OverflowLinger)
+	}
+	if d == Never || len(c.idle) == 0 {
+		return
+	}
+	if c.keeper == nil {
+		c.keeper = time.AfterFunc(d, c.sweep)
+	} else {
+		c.keeper.Reset(max(0, time.Until(c.idle[0].idleSince.Add(d))))
+	}
+}
+
+// sweep closes idle connections whose time is over: overflow after OverflowLinger, any
+// after IdleTimeout. The longest idle is first in the list.
+func (c *crew) sweep() {
+	p := c.pool
+	p.mu.Lock()
+	t := now()
+	var over, idle []*worker
+	surplus := len(c.all) - c.size
+	for _, w := range slices.Clone(c.idle) {
+		age := t.Sub(w.idleSince)
+		switch {
+		case surplus > 0 && age >= p.cfg.OverflowLinger:
+			over = append(over, w)
+			surplus--
+		case age >= p.cfg.IdleTimeout:
+			idle = append(idle, w)
+			surplus--
+		default:
+			continue
+		}
+		c.unpark(w)
+	}
+	c.keep()
+	p.mu.Unlock()
+	for _, w := range over {
+		w.retire(CloseOverflow)
+	}
+	for _, w := range idle {
+		w.retire(CloseIdle)
+	}
+}
+
+// average is the moving average of a duration; a new value counts for a quarter.
+func average(avg, d time.Duration) time.Duration {
+	if avg == 0 {
+		return max(d, 1)
+	}
+	return max(avg+(d-avg)/4, 1)
+}

@@ -1,0 +1,387 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/spillwaydb/spillway/internal/driver"
+)
+
+// worker is a slot of the pool: one connection and the goroutine that serves operations
+// on it. The goroutine may be replaced for one operation by that of a waiter: whoever
+// took the worker out of crew.idle, or got it from Lease.take, drives it, alone.
+type worker struct {
+	crew *crew
+	wake chan struct{} // one token: look at the queue
+
+	// Owned by whoever drives the worker.
+	conn       driver.Conn
+	generation uint64
+	born       time.Time
+	expires    time.Time // zero: never
+	used       time.Time // end of the last operation
+	took       time.Duration
+	counters   counters
+
+	// Guarded by Pool.mu.
+	idle      bool // in crew.idle
+	idleSince time.Time
+	roused    bool // a wake-up is under way
+	gone      bool // retired
+	current   *Op  // what runs, for Close
+	lease     *Lease
+}
+
+// start wakes the worker's goroutine.
+func (w *worker) start() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run serves operations until the worker is retired.
+func (w *worker) run() {
+	op := w.settle(true)
+	for {
+		for op != nil {
+			w.serve(op)
+			op = w.settle(true)
+		}
+		<-w.wake
+		var gone bool
+		if op, gone = w.awake(); gone {
+			return
+		}
+	}
+}
+
+// awake decides what a woken worker does: nothing if a waiter was faster.
+func (w *worker) awake() (op *Op, gone bool) {
+	c := w.crew
+	p := c.pool
+	p.mu.Lock()
+	w.roused = false
+	switch {
+	case w.gone:
+		p.mu.Unlock()
+		return nil, true
+	case w.lease != nil:
+		if l := w.lease; !l.busy && l.queue.head != nil {
+			op = l.queue.head
+			l.take(op)
+		}
+	case w.idle && c.waiting() > 0:
+		c.unpark(w)
+		if reason := w.stale(now()); reason != "" {
+			p.mu.Unlock()
+			w.retire(reason)
+			return nil, false // the retirement wakes us again
+		}
+		op = c.next()
+	}
+	p.mu.Unlock()
+	return op, false
+}
+
+// yield ends driving by a waiter: what comes next is for the worker's own goroutine.
+func (w *worker) yield() { w.settle(false) }
+
+// settle decides what becomes of a worker after an operation. With own set the caller is
+// the worker's goroutine and gets the next operation; otherwise it is woken for it.
+func (w *worker) settle(own bool) *Op {
+	c := w.crew
+	p := c.pool
+	status := w.conn.Status()
+	p.mu.Lock()
+	w.current = nil
+	if l := w.lease; l != nil {
+		return w.settleLease(l, own, status) // unlocks
+	}
+	if w.took > 0 {
+		c.opTime = average(c.opTime, w.took)
+		w.took = 0
+	}
+	reason := w.stale(now())
+	if status == driver.Broken {
+		reason = CloseBroken
+	}
+	if reason == "" && p.dead {
+		reason = CloseShutdown
+	}
+	switch {
+	case reason != "":
+	case len(c.all) > c.limit():
+		reason = CloseResize
+	case c.waiting() == 0 && len(c.idle) >= c.size && p.cfg.OverflowLinger == 0:
+		reason = CloseOverflow
+	}
+	if reason != "" {
+		p.mu.Unlock()
+		w.retire(reason)
+		return nil
+	}
+	var op *Op
+	if own {
+		op = c.next()
+	}
+	if op == nil {
+		c.park(w)
+		if c.waiting() > 0 {
+			w.roused = true
+			w.start()
+		}
+		p.notify()
+	}
+	p.mu.Unlock()
+	return op
+}
+
+// settleLease goes on with a worker that belongs to an owner. Called with Pool.mu held;
+// it unlocks.
+func (w *worker) settleLease(l *Lease, own bool, status driver.Status) (op *Op) {
+	p := w.crew.pool
+	l.busy = false
+	var failed []*Op
+	lost := status == driver.Broken || p.dead
+	if lost {
+		failed = l.drop()
+		l.detach()
+		p.notify()
+	} else if !l.released && l.queue.head != nil {
+		if own {
+			op = l.queue.head
+			l.take(op)
+		} else {
+			w.start()
+		}
+	}
+	if l.free != nil {
+		close(l.free)
+		l.free = nil
+	}
+	p.mu.Unlock()
+	if lost {
+		for _, f := range failed {
+			p.reject(f, RejectConnect, errLeaseLost)
+		}
+		reason := CloseBroken
+		if status != driver.Broken {
+			reason = CloseShutdown
+		}
+		w.retire(reason)
+	}
+	return op
+}
+
+// stale is the reason why the connection must not be given more work, "" if it may.
+func (w *worker) stale(t time.Time) CloseReason {
+	switch {
+	case w.generation != w.crew.pool.generation.Load():
+		return CloseInvalidated
+	case !w.expires.IsZero() && !t.Before(w.expires):
+		return CloseRecycle
+	default:
+		return ""
+	}
+}
+
+// pingAfter is how long a connection may be idle before it is checked: HikariCP's and
+// pgxpool's second and a half, rounded down.
+const pingAfter = time.Second
+
+func (w *worker) needsPing(t time.Time) bool {
+	p := w.crew.pool
+	switch p.cfg.PrePing {
+	case PingNever:
+		return false
+	case PingAlways:
+		return true
+	default:
+		return p.features.RoundTrip && t.Sub(w.used) > pingAfter
+	}
+}
+
+// serve carries out op, which the caller took out of its queue, and ends it, unless it
+// has to go back to the queue.
+func (w *worker) serve(op *Op) {
+	c := w.crew
+	p := c.pool
+	if op.ctx.Err() != nil {
+		p.reject(op, RejectCanceled, context.Cause(op.ctx))
+		return
+	}
+	if op.lease == nil && !w.ping(op) {
+		return
+	}
+	p.mu.Lock()
+	w.current = op
+	p.mu.Unlock()
+
+	op.started = now()
+	var err error
+	if len(op.Statements) > 0 {
+		err = w.conn.Fly((*runContext)(op), &op.Flight)
+	}
+	end := now()
+	op.interrupt.release()
+	w.used, w.took = end, max(1, end.Sub(op.started))
+	op.explain()
+	if err != nil && w.repeat(op, err) {
+		return
+	}
+	w.counters.count(op, err, end)
+	p.echo.statements(op, end.Sub(op.started))
+	w.suspect(op, err)
+	if op.Take != nil && err == nil && w.conn.Status() != driver.Broken {
+		w.grant(op.Take)
+	} else if op.lease == nil {
+		w.clean(false)
+	}
+	op.end(err)
+}
+
+// ping checks a connection that was idle for long. It reports false after it gave op
+// back to the queue and marked the connection for retirement.
+func (w *worker) ping(op *Op) bool {
+	if !w.needsPing(now()) {
+		return true
+	}
+	c := w.crew
+	p := c.pool
+	ctx, cancel := context.WithTimeout(p.done, p.cfg.PingTimeout)
+	err := w.conn.Ping(ctx)
+	cancel()
+	bump(&w.counters.pings, 1)
+	if err == nil && w.conn.Status() != driver.Broken {
+		w.used = now()
+		return true
+	}
+	bump(&w.counters.pingErrors, 1)
+	p.log(evPingFailed, "err", err)
+	// The others are as old: SQLAlchemy, too, declares them all stale.
+	p.invalidate(w)
+	return !c.requeue(op)
+}
+
+// repeat sends an operation that only reads to another connection, once, when its own
+// was lost under it.
+func (w *worker) repeat(op *Op, err error) bool {
+	if op.retried || op.lease != nil || op.Take != nil || op.ctx.Err() != nil ||
+		!errors.Is(err, driver.ErrConnectionLost) || !op.readOnly() || op.interrupt.fired() {
+		return false
+	}
+	op.retried = true
+	w.crew.pool.invalidate(w)
+	return w.crew.requeue(op)
+}
+
+// suspect looks at how op ended for signs that other connections are bad too: this one
+// was lost, or a writer finds itself on a server that became read-only.
+func (w *worker) suspect(op *Op, err error) {
+	p := w.crew.pool
+	if errors.Is(err, driver.ErrConnectionLost) {
+		p.invalidate(w)
+		return
+	}
+	if !p.features.RoundTrip || op.Role != driver.Writer || op.lease != nil && op.lease.ReadOnly {
+		return
+	}
+	for i := range op.Statements {
+		if s := &op.Statements[i]; s.Err != nil && errors.Is(s.Err, driver.ErrReadOnly) {
+			p.log(evReadOnly, "err", s.Err)
+			p.invalidate(w)
+			return
+		}
+	}
+}
+
+// clean makes the connection fit for its next owner. returned tells that an owner gave
+// it back. A connection that can not be cleaned is closed, so Status answers Broken.
+func (w *worker) clean(returned bool) {
+	p := w.crew.pool
+	status := w.conn.Status()
+	if status == driver.Broken {
+		return
+	}
+	mode := driver.ResetRollback
+	switch {
+	case p.cfg.ResetOnReturn == ResetFull && returned:
+		mode = driver.ResetFull
+	case status == driver.Idle:
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), p.cfg.ResetTimeout)
+	defer cancel()
+	bump(&w.counters.resets, 1)
+	if status != driver.Idle {
+		bump(&w.counters.rollbacks, 1)
+	}
+	var err error
+	if p.cfg.ResetOnReturn == ResetNone {
+		err = errors.New("an open transaction was returned and ResetOnReturn is ResetNone")
+	} else {
+		err = w.conn.Reset(ctx, mode)
+	}
+	p.log(evReset, "status", status, "err", err)
+	if err != nil || w.conn.Status() != driver.Idle {
+		bump(&w.counters.resetErrors, 1)
+		closing, cancel := context.WithTimeout(context.Background(), p.cfg.DrainTimeout)
+		defer cancel()
+		_ = w.conn.Close(closing) // whatever it answers, the connection is not used again
+	}
+}
+
+// retire takes the worker out of the crew and closes its connection aside. A broken
+// connection gives its slot back at once, since closing may take until DrainTimeout; a
+// healthy one when it is closed, so that the server never sees more than the limit.
+func (w *worker) retire(reason CloseReason) {
+	c := w.crew
+	p := c.pool
+	broken := reason == CloseBroken || w.conn.Status() == driver.Broken
+	if !broken && reason == CloseInvalidated {
+		broken = true // suspect: closing it may hang just as well
+	}
+	p.mu.Lock()
+	w.gone = true
+	p.base.closes[reason]++
+	if broken {
+		c.remove(w)
+		c.draining++
+	}
+	c.stir()
+	p.mu.Unlock()
+	p.log(evClosed, "reason", reason, "age", now().Sub(w.born))
+	w.start()
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), p.cfg.DrainTimeout)
+		defer cancel()
+		_ = w.conn.Close(ctx) // an error of closing has nobody to go to
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if broken {
+			c.draining--
+		} else {
+			c.remove(w)
+		}
+		c.stir()
+		p.notify()
+	}()
+}
+
+// remove forgets the worker and keeps what it counted.
+func (c *crew) remove(w *worker) {
+	i := slices.Index(c.all, w)
+	c.all = slices.Delete(c.all, i, i+1)
+	c.pool.base.fold(&w.counters)
+}
+
+// invalidate declares every connection as old as w stale. Many that fail together count
+// once.
+func (p *Pool) invalidate(w *worker) {
+	if p.generation.CompareAndSwap(w.generation, w.generation+1) {
+		p.log(evInvalidated, "generation", w.generation+1)
+	}
+}
