@@ -1,0 +1,100 @@
+# make help lists the targets. make test is what CI runs; it needs Go and nothing else.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+ifndef STARTED
+STARTED := $(shell date +%s)
+endif
+export STARTED
+# A checkout that belongs to another user has no version to stamp.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+STEP    := internal/tools/step.sh
+MODULES := $(sort $(dir $(shell find . -mindepth 2 -name go.mod -not -path '*/testdata/*' -not -path './internal/tools/*')))
+
+# The race detector would instrument SQLite, which is C translated to Go, and make it 25
+# times slower; nothing is gained, since a connection is used by one goroutine at a time.
+RACE    := -race -gcflags=github.com/ncruces/go-sqlite3-wasm/v6=-race=false
+# What builds for the browser.
+WASM    := . ./async/... ./models/... ./pool/... ./wasm/... ./internal/driver/... ./internal/backend ./internal/dialect ./internal/schema ./internal/link ./internal/opfs ./internal/promise
+BENCH   ?= .
+FUZZTIME ?= 30s
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+.PHONY: test
+test: ## Everything: install what is missing, lint, build, benchmarks once, all tests with the race detector
+	@$(STEP) "install what is missing" internal/tools/install.sh
+	@$(MAKE) --no-print-directory lint build bench-once race
+
+.PHONY: install
+install: ## Install compiler, Postgres and Chromium (apt; root or sudo)
+	@internal/tools/install.sh
+
+.PHONY: tools
+tools:
+	@cd internal/tools && go build -o ../../bin/ tool
+
+.PHONY: fmt
+fmt: tools ## Format all Go files
+	@bin/gofumpt -w .
+
+.PHONY: lint
+lint: ## gofumpt, go vet and staticcheck, for this machine and for the browser
+	@$(STEP) "lint: build the tools" $(MAKE) --no-print-directory tools
+	@$(STEP) "lint: gofumpt" bash -c 'bad=$$(bin/gofumpt -l .); [ -z "$$bad" ] || { echo "not formatted (make fmt):" >&2; echo "$$bad" >&2; exit 1; }'
+	@$(STEP) "lint: go vet" go vet ./...
+	@$(STEP) "lint: go vet, js/wasm" env GOOS=js GOARCH=wasm go vet $(WASM)
+	@$(STEP) "lint: staticcheck" bin/staticcheck ./...
+	@$(STEP) "lint: staticcheck, js/wasm" env GOOS=js GOARCH=wasm bin/staticcheck $(WASM)
+	@for m in $(MODULES); do \
+		$(STEP) "lint: go vet and staticcheck in $$m" bash -c "cd $$m && go vet ./... && $(CURDIR)/bin/staticcheck ./..."; \
+	done
+
+.PHONY: build
+build: ## Build without a C compiler, and for the browser
+	@$(STEP) "build without cgo" env CGO_ENABLED=0 go build ./...
+	@$(STEP) "build for the browser" env GOOS=js GOARCH=wasm go build $(WASM)
+
+.PHONY: race
+race: ## Tests of every module with the race detector
+	@for m in $(MODULES) ./; do \
+		$(STEP) "tests in $$m" bash -c "cd $$m && go test $(RACE) -p 2 -timeout 12m ./..."; \
+	done
+
+.PHONY: short
+short: ## Tests of this module without the race detector: fast, while working
+	@go test -timeout 5m ./...
+
+.PHONY: wasm
+wasm: ## Vet and build for the browser
+	@GOOS=js GOARCH=wasm go vet $(WASM)
+	@GOOS=js GOARCH=wasm go build $(WASM)
+
+.PHONY: browser
+browser: ## Tests in headless Chromium
+	@cd integration/browser && go test -timeout 10m ./...
+
+.PHONY: integration
+integration: ## Tests of the whole: real servers, faults
+	@go test $(RACE) -timeout 10m ./integration/...
+
+.PHONY: bench
+bench: ## Benchmarks (BENCH=pattern)
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+.PHONY: bench-once
+bench-once: ## Each benchmark once, so that none rots
+	@$(STEP) "benchmarks, once each" go test -run '^$$' -bench . -benchtime 1x -timeout 5m ./...
+
+.PHONY: fuzz
+fuzz: ## Every fuzz test for FUZZTIME (30s)
+	@internal/tools/fuzz.sh $(FUZZTIME)
+
+.PHONY: demo
+demo: ## Index the Go standard library into SQLite and report
+	@go run ./cmd/spillway demo
