@@ -1,0 +1,2 @@
+// Package async holds futures and what is made of them.
+package async

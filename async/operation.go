@@ -1,0 +1,190 @@
+package async
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/spillwaydb/spillway/internal/link"
+	"github.com/spillwaydb/spillway/pool"
+)
+
+// start submits the first operation of chain to r and returns the future of the whole
+// chain. ctx is the life of all its operations.
+func start[T any](ctx context.Context, r pool.Runner, chain link.Chain[T]) *Future[T] {
+	o := &operation[T]{ctx: ctx, runner: r, chain: chain}
+	o.src = o
+	o.advance()
+	return &o.Future
+}
+
+// operation is a future whose source is a chain of operations; one object for both. The
+// chain is driven without a goroutine of its own: by whoever starts it, then by whoever
+// ends one of its operations, which is a worker or a waiter that lent its goroutine.
+//
+// word orders them. Each step of the chain has a number; an operation may be lent to or
+// canceled once its Submit has returned, and only while the step lasts, since the chain
+// may fill the same pool.Op anew. So who is about to call it pins the step; if the
+// operation ends meanwhile, the last pin to go drives the chain on.
+type operation[T any] struct {
+	Future[T]
+	ctx    context.Context
+	runner pool.Runner
+	chain  link.Chain[T] // belongs to who drives the chain, as does writing op
+	op     *pool.Op      // the step's; readable once stepSubmitted is seen
+	cause  atomic.Pointer[error]
+	word   atomic.Uint64
+}
+
+// The parts of operation.word.
+const (
+	stepSubmitted uint64 = 1 << iota // Submit of this step has returned
+	stepEnded                        // the operation ended while pinned
+	stepCanceled                     // Cancel was called; stays for the steps to come
+	stepFailed                       // an operation ended as a whole; what follows cleans up
+
+	stepPin  uint64 = 1 << 8  // how many pin the step, 24 bits
+	stepNext uint64 = 1 << 32 // number of the step
+
+	stepPins   = stepNext - stepPin
+	stepNumber = ^(stepNext - 1)
+)
+
+// advance takes the chain one step on. The caller drives it.
+func (o *operation[T]) advance() {
+	op := o.chain.Next()
+	if op == nil {
+		o.finish()
+		return
+	}
+	w := o.word.Load()
+	n := w & stepNumber
+	if n > 0 {
+		op.Continuation = true
+	}
+	ctx := o.ctx
+	if w&stepFailed != 0 {
+		ctx = context.WithoutCancel(ctx)
+	}
+	o.op = op
+	o.runner.Submit(ctx, op, o)
+	for {
+		w := o.word.Load()
+		if w&stepNumber != n { // ended, and the chain was driven on
+			return
+		}
+		next := w | stepSubmitted
+		canceled := w&(stepCanceled|stepFailed|stepEnded) == stepCanceled
+		if canceled { // before there was anything to cancel
+			next += stepPin
+		}
+		if o.word.CompareAndSwap(w, next) {
+			if canceled {
+				o.interrupt()
+			}
+			return
+		}
+	}
+}
+
+// Resolved implements pool.Resolver.
+func (o *operation[T]) Resolved(*pool.Op) {
+	for {
+		w := o.word.Load()
+		next, drive := w|stepEnded, w&stepPins == 0
+		if drive {
+			next = o.step(w)
+		}
+		if o.word.CompareAndSwap(w, next) {
+			if drive {
+				o.advance()
+			}
+			return
+		}
+	}
+}
+
+// step is the word of the next step.
+func (o *operation[T]) step(w uint64) uint64 {
+	if o.op.Err() != nil {
+		w |= stepFailed
+	}
+	return w&(stepCanceled|stepFailed|stepNumber) + stepNext
+}
+
+// unpin undoes a pin and reports whether that made it drive the chain on.
+func (o *operation[T]) unpin() bool {
+	for {
+		w := o.word.Load()
+		next := w - stepPin
+		drive := next&stepPins == 0 && w&stepEnded != 0
+		if drive {
+			next = o.step(w)
+		}
+		if o.word.CompareAndSwap(w, next) {
+			if drive {
+				o.advance()
+			}
+			return drive
+		}
+	}
+}
+
+func (o *operation[T]) lend(ctx context.Context) {
+	if d := ctx.Done(); d != nil && d != o.ctx.Done() {
+		return
+	}
+	for {
+		w := o.word.Load()
+		if w&(stepSubmitted|stepEnded) != stepSubmitted {
+			return
+		}
+		if !o.word.CompareAndSwap(w, w+stepPin) {
+			continue
+		}
+		o.op.Lend()
+		if !o.unpin() {
+			return
+		}
+	}
+}
+
+func (o *operation[T]) cancel(cause error) bool {
+	o.cause.CompareAndSwap(nil, &cause)
+	for {
+		w := o.word.Load()
+		next := w | stepCanceled
+		now := w&(stepSubmitted|stepEnded|stepFailed) == stepSubmitted
+		if now {
+			next += stepPin
+		}
+		if o.word.CompareAndSwap(w, next) {
+			return now && o.interrupt()
+		}
+	}
+}
+
+// interrupt cancels the operation of a pinned step and unpins it.
+func (o *operation[T]) interrupt() (won bool) {
+	cause := *o.cause.Load()
+	if o.op.Cancel(cause) {
+		if o.word.Load()&stepNumber == 0 { // nothing ran at all: the pool's error says so
+			cause = o.op.Err()
+		}
+		won = o.abandon(cause)
+	}
+	o.unpin()
+	return won
+}
+
+// finish settles the future with what the chain came to.
+func (o *operation[T]) finish() {
+	chain := o.chain
+	o.chain, o.op = nil, nil
+	f, ok := chain.(link.Finisher[T])
+	switch {
+	case !ok:
+		o.settle(chain.Result())
+	case !o.settled.Load():
+		go call(f.Finish, func(v T, err error) { o.settle(v, err) })
+	}
+}
