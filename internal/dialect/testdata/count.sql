@@ -1,0 +1,4 @@
+-- postgres
+SELECT COUNT(*) FROM "users"
+-- sqlite
+SELECT COUNT(*) FROM "users"

@@ -1,0 +1,33 @@
+CREATE TABLE IF NOT EXISTS "users" (
+	"id" INTEGER NOT NULL PRIMARY KEY,
+	"name" TEXT NOT NULL DEFAULT 'it''s me',
+	"nick" TEXT,
+	"active" BOOLEAN NOT NULL DEFAULT TRUE,
+	"score" REAL NOT NULL DEFAULT -1.5,
+	"ratio" REAL NOT NULL,
+	"small" INTEGER NOT NULL,
+	"mid" INTEGER NOT NULL,
+	"photo" BLOB NOT NULL,
+	"born" TIMESTAMP,
+	"token" UUID NOT NULL,
+	"settings" TEXT NOT NULL,
+	"favourite" INTEGER,
+	CONSTRAINT "uq_users_name" UNIQUE ("name"),
+	CONSTRAINT "fk_users_favourite_posts" FOREIGN KEY ("favourite") REFERENCES "posts" ("id") ON DELETE SET NULL
+);
+
+CREATE TABLE IF NOT EXISTS "posts" (
+	"id" INTEGER NOT NULL PRIMARY KEY,
+	"author_id" INTEGER NOT NULL,
+	"odd""name" TEXT NOT NULL,
+	CONSTRAINT "fk_posts_author_id_users" FOREIGN KEY ("author_id") REFERENCES "users" ("id") ON DELETE CASCADE ON UPDATE NO ACTION
+);
+
+CREATE TABLE IF NOT EXISTS "post_tags" (
+	"post_id" INTEGER NOT NULL,
+	"tag" TEXT NOT NULL,
+	PRIMARY KEY ("post_id", "tag"),
+	CONSTRAINT "fk_post_tags_post_id_posts" FOREIGN KEY ("post_id") REFERENCES "posts" ("id")
+);
+
+CREATE INDEX IF NOT EXISTS "ix_posts_author_id" ON "posts" ("author_id", "odd""name");

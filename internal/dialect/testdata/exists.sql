@@ -1,0 +1,4 @@
+-- postgres
+SELECT EXISTS (SELECT "id" FROM "users")
+-- sqlite
+SELECT EXISTS (SELECT "id" FROM "users")

@@ -1,0 +1,4 @@
+-- postgres
+SELECT "id" FROM "users" WHERE TRUE
+-- sqlite
+SELECT "id" FROM "users" WHERE TRUE

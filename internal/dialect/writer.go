@@ -1,0 +1,142 @@
+package dialect
+
+import (
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/spillwaydb/spillway/internal/driver"
+	"github.com/spillwaydb/spillway/internal/schema"
+)
+
+// A Source is a table as it takes part in a statement: by its own name or by another.
+// Sources are told apart by their address.
+type Source struct {
+	Table *schema.Table
+	// As is the name in the statement; the table's own if it is no alias.
+	As string
+	// names are all columns, quoted, without and with the source's name before them.
+	names, qualified string
+}
+
+// NewSource makes a source that is called as in its statements.
+func NewSource(t *schema.Table, as string) *Source {
+	s := &Source{Table: t, As: as}
+	for i, c := range t.Columns {
+		sep := ", "
+		if i == 0 {
+			sep = ""
+		}
+		s.names += sep + Quote(c.Name)
+		s.qualified += sep + Quote(as) + "." + Quote(c.Name)
+	}
+	return s
+}
+
+// A Writer collects the text of a statement and its arguments. Take one with
+// [NewWriter], give it back with [Writer.Free].
+type Writer struct {
+	d       Dialect
+	buf     []byte
+	args    []driver.Value
+	sources []*Source
+	err     error
+}
+
+var writers = sync.Pool{New: func() any { return &Writer{buf: make([]byte, 0, 512)} }}
+
+// NewWriter returns an empty writer.
+func NewWriter(d Dialect) *Writer {
+	w := writers.Get().(*Writer)
+	w.d = d
+	return w
+}
+
+// Free gives w back for another statement; Text is no longer valid then.
+func (w *Writer) Free() {
+	if cap(w.buf) > 64<<10 {
+		w.buf = nil
+	}
+	clear(w.sources)
+	*w = Writer{buf: w.buf[:0], sources: w.sources[:0]}
+	writers.Put(w)
+}
+
+// Dialect returns the dialect that w writes.
+func (w *Writer) Dialect() Dialect { return w.d }
+
+// Text returns the text so far. It is valid until Free.
+func (w *Writer) Text() []byte { return w.buf }
+
+// Args returns the arguments; they belong to the caller.
+func (w *Writer) Args() []driver.Value { return w.args }
+
+// Err returns the first mistake found.
+func (w *Writer) Err() error { return w.err }
+
+func (w *Writer) fail(format string, args ...any) {
+	if w.err == nil {
+		w.err = fmt.Errorf(format, args...)
+	}
+}
+
+func (w *Writer) str(s string) { w.buf = append(w.buf, s...) }
+
+func (w *Writer) name(s string) {
+	w.buf = append(w.buf, '"')
+	for i := range len(s) {
+		if s[i] == '"' {
+			w.buf = append(w.buf, '"')
+		}
+		w.buf = append(w.buf, s[i])
+	}
+	w.buf = append(w.buf, '"')
+}
+
+// param writes the placeholder of the next argument.
+func (w *Writer) param(v driver.Value) {
+	w.args = append(w.args, v)
+	if w.d == SQLite {
+		w.buf = append(w.buf, '?')
+	} else {
+		w.buf = append(w.buf, '$')
+	}
+	w.buf = strconv.AppendInt(w.buf, int64(len(w.args)), 10)
+}
+
+// list writes nodes with commas between.
+func (w *Writer) list(nodes []Node) {
+	for i, n := range nodes {
+		if i > 0 {
+			w.str(", ")
+		}
+		n.write(w)
+	}
+}
+
+// column writes a column, with its source's name where the statement has several.
+func (w *Writer) column(s *Source, name string) {
+	known := false
+	for _, have := range w.sources {
+		if have == s {
+			known = true
+			break
+		}
+	}
+	if !known {
+		w.fail("column %s.%s is used, but %s is not in the query: join it", s.As, name, s.As)
+	}
+	if len(w.sources) > 1 {
+		w.name(s.As)
+		w.buf = append(w.buf, '.')
+	}
+	w.name(name)
+}
+
+func (w *Writer) source(s *Source) {
+	w.name(s.Table.Name)
+	if s.As != s.Table.Name {
+		w.str(" AS ")
+		w.name(s.As)
+	}
+}

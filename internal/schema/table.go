@@ -1,0 +1,79 @@
+package schema
+
+// A Table is one table of the database.
+type Table struct {
+	Name    string
+	Columns []*Column
+	// Key lists the columns of the primary key in order.
+	Key         []string
+	Uniques     []Unique
+	Indexes     []Index
+	ForeignKeys []ForeignKey
+	// Model names the Go struct for messages, such as "app.User".
+	Model string
+}
+
+// Column returns the column with that name, nil if there is none.
+func (t *Table) Column(name string) *Column {
+	for _, c := range t.Columns {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// A Column is one column of a table.
+type Column struct {
+	Name     string
+	Type     Type
+	Nullable bool
+	// Auto: the server makes the value of this integer key.
+	Auto bool
+	// Default is the literal that the server puts in when the column is left out; nil
+	// for none.
+	Default *Literal
+	// Field names the Go field for messages, such as "User.Email".
+	Field string
+}
+
+// A Literal is a constant of a column's kind, as written in a tag.
+type Literal struct {
+	Kind Kind
+	Text string
+}
+
+// A Unique is a constraint that no two rows have the same values in Columns.
+type Unique struct {
+	Name    string
+	Columns []string
+}
+
+// An Index speeds up lookups by Columns.
+type Index struct {
+	Name    string
+	Columns []string
+}
+
+// A ForeignKey says that the values of Columns are a key of another table.
+type ForeignKey struct {
+	Name       string
+	Columns    []string
+	RefTable   string
+	RefColumns []string
+	OnDelete   Action
+	OnUpdate   Action
+}
+
+// An Action says what happens to the rows that refer to a row that is deleted or gets
+// another key. The zero value is the database's own rule: refuse.
+type Action string
+
+// The actions, in SQL's words.
+const (
+	NoAction   Action = "NO ACTION"
+	Restrict   Action = "RESTRICT"
+	Cascade    Action = "CASCADE"
+	SetNull    Action = "SET NULL"
+	SetDefault Action = "SET DEFAULT"
+)

@@ -1,0 +1,44 @@
+package schema
+
+// A Kind is the family of a column's type, alike on every backend.
+type Kind uint8
+
+// The kinds. [Other] is a type known by its SQL text only.
+const (
+	Other Kind = iota
+	Bool
+	Int16
+	Int32
+	Int64
+	Float32
+	Float64
+	Text
+	Bytes
+	Time
+	UUID
+	JSON
+)
+
+var kindNames = [...]string{"other", "bool", "int16", "int32", "int64", "float32", "float64", "text", "bytes", "time", "uuid", "json"}
+
+// String returns the kind as one lower-case word.
+func (k Kind) String() string { return kindNames[k] }
+
+// Integer reports whether the kind is one of the integers.
+func (k Kind) Integer() bool { return k >= Int16 && k <= Int64 }
+
+// A Type is the type of a column.
+type Type struct {
+	Kind Kind
+	// SQL is the type's own text, written as it stands instead of the type of Kind, by
+	// backend name ("postgres", "sqlite"); the empty name means every backend.
+	SQL map[string]string
+}
+
+// Text returns the type's own text for a backend, empty if it has none.
+func (t Type) Text(backend string) string {
+	if s, ok := t.SQL[backend]; ok {
+		return s
+	}
+	return t.SQL[""]
+}
