@@ -22,13 +22,14 @@ type crew struct {
 	queue opList    // new work, first in first out
 	idle  []*worker // without work, last in first out: the warmest is used first
 	all   []*worker // every worker with a connection
-	// opening connections are being made, draining ones broken and being closed. A
-	// healthy connection counts in all until it is closed.
-	opening, draining int
-	leased            int
+	// opening connections are being made; draining ones are broken and being closed;
+	// closing ones are healthy, being closed, and count in all until they are.
+	opening, draining, closing int
+	leased                     int
 
 	opTime      time.Duration // moving average of what an operation takes
 	connectTime time.Duration // and of what opening a connection takes
+	lastDone    time.Time     // when an operation last ended
 
 	failures int         // attempts to connect that failed in a row
 	backoff  time.Time   // no attempt before
@@ -42,6 +43,9 @@ func newCrew(p *Pool, role driver.Role, size, overflow int) *crew {
 }
 
 func (c *crew) limit() int { return min(c.size+c.overflow, Unlimited) }
+
+// live is the number of workers that are not on their way out.
+func (c *crew) live() int { return len(c.all) - c.closing }
 
 func (c *crew) waiting() int { return c.first.len + c.queue.len }
 
@@ -266,13 +270,19 @@ func (c *crew) grow() {
 // there; a new one helps only those operations that would still wait when it is ready.
 // So: what is left of the queue after connectTime, and of that as many as it takes to
 // serve it within another connectTime. How long an operation takes is the moving average,
-// or how long the head of the queue waits by now, if that is more: long statements are
-// noticed while they run. Below Size one more is opened in any case, since it is going
-// to be kept.
+// or the time since one ended, if that is more: long statements are noticed while they
+// run. History alone opens nothing: the estimate is never more than the head of the queue
+// has waited, and it is that once the head has waited longer than connecting takes. Below
+// Size one more is opened in any case, since it is going to be kept.
 func (c *crew) useful(t time.Time) int {
 	waiting, open := c.waiting(), len(c.all)
 	room := c.limit() - open - c.opening
-	if waiting == 0 || len(c.idle) > 0 || room <= 0 || c.draining >= max(c.limit(), 1) {
+	if waiting == 0 || len(c.idle) > 0 || room <= 0 {
+		return 0
+	}
+	// What is being drained may still count at the server: never more than twice the
+	// limit there, or a server that hangs would be buried under new connections.
+	if room = min(room, 2*c.limit()-open-c.opening-c.draining); room <= 0 {
 		return 0
 	}
 	if c.failures > 0 { // one probe at a time until the database answers again
@@ -287,8 +297,12 @@ func (c *crew) useful(t time.Time) int {
 	if c.pool.cfg.Timeout == NoWait {
 		return max(0, min(waiting-c.opening, room))
 	}
-	per := max(c.opTime, c.oldest(t), time.Microsecond)
-	connect := c.connectTime
+	waited, connect := c.oldest(t), c.connectTime
+	per := min(max(c.opTime, t.Sub(c.lastDone)), waited)
+	if waited > connect {
+		per = waited
+	}
+	per = max(per, time.Microsecond)
 	left := float64(waiting) - float64(open)*float64(connect)/float64(per)
 	n := 0
 	if left > 0 {
@@ -310,11 +324,12 @@ func (c *crew) open() {
 		ctx, cancel = context.WithTimeoutCause(ctx, p.cfg.ConnectTimeout, errConnectTimeout)
 	}
 	conn, err := p.connector.Connect(ctx, c.role)
-	cancel()
 	took := now().Sub(begin)
+	cause := context.Cause(ctx)
+	cancel()
 	if err != nil {
-		if ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
-			err = &driver.Error{Kind: driver.ErrConnect, Message: context.Cause(ctx).Error(), Err: err}
+		if cause != nil && !errors.Is(err, cause) {
+			err = &driver.Error{Kind: driver.ErrConnect, Message: cause.Error(), Err: err}
 		}
 		c.openFailed(err)
 		return
@@ -330,7 +345,6 @@ func (c *crew) open() {
 	n := len(c.all)
 	p.mu.Unlock()
 	p.log(evOpened, "role", c.role, "took", took, "open", n)
-	w.yield()
 	w.run()
 }
 
@@ -393,7 +407,7 @@ func permanent(err error) bool {
 // keep arms the timer that closes connections without work.
 func (c *crew) keep() {
 	d := c.pool.cfg.IdleTimeout
-	if len(c.all) > c.size && c.pool.cfg.OverflowLinger > 0 {
+	if c.live() > c.size && c.pool.cfg.OverflowLinger > 0 {
 		d = min(d, c.pool.cfg.OverflowLinger)
 	}
 	if d == Never || len(c.idle) == 0 {
@@ -413,7 +427,7 @@ func (c *crew) sweep() {
 	p.mu.Lock()
 	t := now()
 	var over, idle []*worker
-	surplus := len(c.all) - c.size
+	surplus := c.live() - c.size
 	for _, w := range slices.Clone(c.idle) {
 		age := t.Sub(w.idleSince)
 		switch {

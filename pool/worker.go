@@ -101,7 +101,7 @@ func (w *worker) settle(own bool) *Op {
 		return w.settleLease(l, own, status) // unlocks
 	}
 	if w.took > 0 {
-		c.opTime = average(c.opTime, w.took)
+		c.opTime, c.lastDone = average(c.opTime, w.took), now()
 		w.took = 0
 	}
 	reason := w.stale(now())
@@ -113,7 +113,7 @@ func (w *worker) settle(own bool) *Op {
 	}
 	switch {
 	case reason != "":
-	case len(c.all) > c.limit():
+	case c.live() > c.limit():
 		reason = CloseResize
 	case c.waiting() == 0 && len(c.idle) >= c.size && p.cfg.OverflowLinger == 0:
 		reason = CloseOverflow
@@ -350,6 +350,8 @@ func (w *worker) retire(reason CloseReason) {
 	if broken {
 		c.remove(w)
 		c.draining++
+	} else {
+		c.closing++
 	}
 	c.stir()
 	p.mu.Unlock()
@@ -365,6 +367,7 @@ func (w *worker) retire(reason CloseReason) {
 			c.draining--
 		} else {
 			c.remove(w)
+			c.closing--
 		}
 		c.stir()
 		p.notify()
