@@ -47,12 +47,19 @@ func canceled(ctx context.Context, native error) error {
 	return e
 }
 
-// sinkPanic is the error of a sink that panicked.
-func sinkPanic(p any) error {
-	if err, ok := p.(error); ok {
-		return fmt.Errorf("sqlite: the sink of the rows panicked: %w", err)
-	}
-	return fmt.Errorf("sqlite: the sink of the rows panicked: %v", p)
+// sinkPanic is the error of a sink that panicked. Its text leaves the value out, which
+// may be an argument or a row; errors.As reaches it if it is an error.
+func sinkPanic(p any) error { return &panicError{p} }
+
+type panicError struct{ value any }
+
+func (e *panicError) Error() string {
+	return fmt.Sprintf("the sink of the rows panicked with a value of type %T", e.value)
+}
+
+func (e *panicError) Unwrap() error {
+	err, _ := e.value.(error)
+	return err
 }
 
 // failed makes the error of a statement.

@@ -36,6 +36,9 @@ func (c *conn) Fly(ctx context.Context, f *driver.Flight) error {
 		}
 	}
 	c.flying = false
+	if c.shut.Load() {
+		return lost(nil) // what was answered keeps its answer
+	}
 	return nil
 }
 

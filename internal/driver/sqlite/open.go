@@ -171,16 +171,15 @@ func (c *conn) busy(_ context.Context, count int) bool {
 	return false
 }
 
-// syncDir makes the names of the files in a directory last: SQLite's own sync of the
-// directory does not cover a WAL (https://www.sqlite.org/src/file/src/os_unix.c, and
-// ncruces v0.35.6 syncs the file twice instead). Where a directory can not be synced,
-// the file system has to be trusted, as SQLite does.
+// syncDir makes the names of the files in a directory last. SQLite does it at the first
+// sync of a new WAL, but ncruces v0.35.6 opens the directory for it and then syncs the
+// file once more. Where a directory can not be synced the file system has to be trusted,
+// as SQLite does.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return nil
 	}
-	defer d.Close()
 	_ = d.Sync()
-	return nil
+	return d.Close()
 }

@@ -182,9 +182,11 @@ func (r *row) mismatch(i int, t sqlite3.Datatype, want string) error {
 
 // unreadable is the error of a value that can not be read as want.
 func (r *row) unreadable(i int, got, want string) error {
-	c := r.p.columns[i]
+	if i < 0 || i >= len(r.p.columns) {
+		return &driver.Error{Kind: driver.ErrDecode, Message: fmt.Sprintf("there is no column %d, only %d of them", i, len(r.p.columns))}
+	}
 	return &driver.Error{
-		Kind: driver.ErrDecode, Column: c.Name,
+		Kind: driver.ErrDecode, Column: r.p.columns[i].Name,
 		Message: fmt.Sprintf("%s can not be read as %s", got, want),
 	}
 }
