@@ -55,7 +55,7 @@ var connectionTests = []test{
 	}},
 	{"Reset ends a failed transaction", func(s *suite) {
 		s.do(s.begin())
-		s.fly(read("SELECT nothing FROM nowhere", nil))
+		s.fly(read("SELECT missing FROM nowhere", nil))
 		s.status(driver.InFailedTx)
 		if err := s.conn.Reset(s.Context(), driver.ResetRollback); err != nil {
 			s.Fatal(err)

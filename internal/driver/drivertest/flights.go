@@ -38,7 +38,7 @@ var flightTests = []test{
 			write("INSERT INTO t (id) VALUES (1)"),
 			write("INSERT INTO t (id) VALUES (1)"),
 			write("INSERT INTO t (id) VALUES (2)"),
-			read("SELECT nothing FROM nowhere", nil),
+			read("SELECT missing FROM nowhere", nil),
 			write("INSERT INTO t (id) VALUES (3)"),
 		)
 		for i, want := range []driver.Kind{"", driver.ErrUnique, "", driver.ErrNoTable, ""} {

