@@ -32,7 +32,7 @@ func TestRulesFind(t *testing.T) {
 		{"low-level SQLite in its driver", imports, "internal/driver/sqlite/x.go", `import "github.com/ncruces/go-sqlite3"`, ""},
 
 		{"print", prints, "pool/x.go", "import \"fmt\"\nfunc f() { fmt.Println() }", "fmt.Println"},
-		{"print under another name", prints, "pool/x_test.go", "import out \"fmt\"\nfunc f() { out.Printf(``) }", "fmt.Printf"},
+		{"print under another name", prints, "pool/x.go", "import out \"fmt\"\nfunc f() { out.Printf(``) }", "fmt.Printf"},
 		{"builtin print", prints, "pool/x.go", "func f() { println() }", "println is for debugging"},
 		{"print in a command", prints, "cmd/spillway/x.go", "import \"fmt\"\nfunc f() { fmt.Println() }", ""},
 		{"print in an example", prints, "pool/example_test.go", "import \"fmt\"\nfunc f() { fmt.Println() }", ""},
@@ -40,7 +40,8 @@ func TestRulesFind(t *testing.T) {
 
 		{"sleep", sleeps, "pool/x_test.go", "import \"time\"\nfunc f() { time.Sleep(1) }", "time.Sleep"},
 		{"sleep as a value", sleeps, "pool/x.go", "import \"time\"\nvar f = time.Sleep", "time.Sleep"},
-		{"sleep on virtual time", sleeps, "pool/x_test.go", "import (\"time\";\"testing/synctest\")\nfunc f() { synctest.Test(nil, func() { time.Sleep(1) }) }", ""},
+		{"sleep on virtual time", sleeps, "pool/x_test.go", "import (\"time\";\"testing/synctest\")\nvar _ = synctest.Test; func f() { time.Sleep(1) }", ""},
+		{"sleep beside virtual time, outside tests", sleeps, "pool/x.go", "import (\"time\";\"testing/synctest\")\nvar _ = synctest.Test; func f() { time.Sleep(1) }", "time.Sleep"},
 
 		{"skip", skips, "pool/x_test.go", "import \"testing\"\nfunc f(t *testing.T) { t.Skip() }", "Skip: only package testdb"},
 		{"skip of an interface", skips, "pool/x_test.go", "import \"testing\"\nfunc f(tb testing.TB) { tb.Skipf(``) }", "Skipf: only package testdb"},

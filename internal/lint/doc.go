@@ -14,9 +14,9 @@
 //   - No database/sql driver of SQLite is linked: importing it registers a name in the
 //     whole program, which panics beside another driver of that name.
 //   - Package testing stays out of what users link.
-//   - Only commands print.
+//   - Only commands and tests print.
 //   - Nothing sleeps: a wait obeys a context, and a test waits for a signal or runs on
-//     virtual time.
+//     virtual time (testing/synctest).
 //   - Tests do not skip, except where package testdb decides it; under CI it does not.
 //   - Nothing is marked as left open, no file is longer than 800 lines, and each
 //     package has a doc.go with its comment.

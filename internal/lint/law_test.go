@@ -50,8 +50,7 @@ var law = map[string][]string{
 // through them. The longest path that fits counts. It holds for tests too, except for
 // the packages in testsOnly.
 var foreign = map[string][]string{
-	"github.com/jackc/pgx/v5":              {"internal/driver/postgres", "."},
-	"github.com/jackc/pgx/v5/pgxpool":      {"internal/driver/postgres", "internal/backend", "."},
+	"github.com/jackc/pgx/v5":              {"internal/driver/postgres", "internal/backend", "."},
 	"github.com/ncruces/go-sqlite3":        {"internal/driver/sqlite", "internal/faultvfs", "internal/opfs"},
 	"github.com/ncruces/go-sqlite3/driver": {},
 	"github.com/prometheus/client_golang":  {"metrics", "cmd/spillway/demo"},

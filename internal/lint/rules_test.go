@@ -17,15 +17,14 @@ func TestNothingSleeps(t *testing.T)     { report(t, repository(t), sleeps) }
 func TestNothingSkips(t *testing.T)      { report(t, repository(t), skips) }
 func TestFileLength(t *testing.T)        { report(t, repository(t), length) }
 
-// prints finds output to standard output outside commands and examples.
+// prints finds output to standard output outside commands. Tests may: examples are
+// compared by it, and a child process speaks to its parent through it.
 func prints(f *file) (out []finding) {
-	if f.pkg == "cmd" || strings.HasPrefix(f.pkg, "cmd/") || strings.HasPrefix(path.Base(f.name), "example") && f.test {
-		return nil
-	}
+	command := f.pkg == "cmd" || strings.HasPrefix(f.pkg, "cmd/")
 	pkg := f.imported("fmt")
 	ast.Inspect(f.ast, func(n ast.Node) bool {
-		if recv, fn, ok := call(n); ok && recv == pkg && pkg != "" && strings.HasPrefix(fn, "Print") {
-			out = append(out, f.at(n, "fmt.%s: only commands and examples print", fn))
+		if recv, fn, ok := call(n); ok && !command && !f.test && pkg != "" && recv == pkg && strings.HasPrefix(fn, "Print") {
+			out = append(out, f.at(n, "fmt.%s: only commands print", fn))
 		}
 		if c, ok := n.(*ast.CallExpr); ok {
 			if id, ok := c.Fun.(*ast.Ident); ok && (id.Name == "print" || id.Name == "println") {
@@ -42,18 +41,14 @@ var polls = map[string]string{
 	"internal/opfs/vfs_js.go": "the browser does not tell when another tab gives a file back, and SQLite's open takes no context",
 }
 
-// sleeps finds time.Sleep. Inside the function given to synctest.Test the clock is
-// virtual and a sleep costs nothing, so it is allowed there.
+// sleeps finds time.Sleep. In synctest.Test the clock is virtual and a sleep costs
+// nothing, so a file of tests that imports testing/synctest may.
 func sleeps(f *file) (out []finding) {
-	clock, bubble := f.imported("time"), f.imported("testing/synctest")
-	if clock == "" || polls[f.name] != "" {
+	clock := f.imported("time")
+	if clock == "" || polls[f.name] != "" || f.test && f.imported("testing/synctest") != "" {
 		return nil
 	}
 	ast.Inspect(f.ast, func(n ast.Node) bool {
-		recv, fn, ok := call(n)
-		if ok && bubble != "" && recv == bubble && fn == "Test" {
-			return false
-		}
 		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "Sleep" {
 			if x, ok := sel.X.(*ast.Ident); ok && x.Name == clock {
 				out = append(out, f.at(n, "time.Sleep: wait for a signal, or run in synctest.Test"))
