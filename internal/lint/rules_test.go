@@ -136,7 +136,10 @@ func TestPackageComments(t *testing.T) {
 func comments(files []*file) (out []finding) {
 	documented := map[string]bool{}
 	for _, f := range files {
-		if documented[f.pkg] = documented[f.pkg]; f.ast.Doc == nil {
+		if !documented[f.pkg] {
+			documented[f.pkg] = false // seen
+		}
+		if f.ast.Doc == nil {
 			continue
 		}
 		text := f.ast.Doc.Text()
