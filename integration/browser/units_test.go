@@ -5,7 +5,7 @@ import (
 )
 
 // units are the packages whose unit tests run in the browser.
-var units = []string{"internal/opfs", "internal/promise"}
+var units = []string{"internal/opfs", "internal/promise", "wasm"}
 
 // TestUnits runs the unit tests of packages that exist for the browser only, in a worker.
 func TestUnits(t *testing.T) {

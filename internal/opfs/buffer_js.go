@@ -1,15 +1,19 @@
 package opfs
 
-import "syscall/js"
+import (
+	"sync"
+	"syscall/js"
+)
 
 // bufferSize is the largest piece that crosses in one call. It is SQLite's largest page.
 const bufferSize = 1 << 16
 
 // buffer is the one piece of JavaScript memory through which all bytes pass, and the
-// argument that names an offset. Calls into JavaScript do not yield to other goroutines,
-// so one serves every file. Its values are kept as interfaces: boxing them anew for every
-// call would be an allocation each.
+// argument that names an offset. The mutex is held from filling it to emptying it: two
+// databases may be in use, and any allocation may let another goroutine run. The values
+// are kept as interfaces too: boxing them anew for every call would be an allocation each.
 var buffer struct {
+	sync.Mutex
 	whole js.Value
 	views map[int]view
 	at    js.Value
@@ -26,7 +30,8 @@ type view struct {
 // database, of the WAL and of a frame.
 const maxViews = 32
 
-// viewOf returns the first n bytes of the buffer; n is at most bufferSize.
+// viewOf returns the first n bytes of the buffer; n is at most bufferSize. The buffer is
+// locked.
 func viewOf(n int) view {
 	if v, ok := buffer.views[n]; ok {
 		return v
@@ -45,7 +50,7 @@ func viewOf(n int) view {
 	return v
 }
 
-// offset returns the argument that names an offset. JavaScript's numbers are exact up to
+// offset returns the argument that names an offset; the buffer is locked. JavaScript's numbers are exact up to
 // 2^53, beyond any file.
 func offset(off int64) any {
 	buffer.at.Set("at", float64(off))

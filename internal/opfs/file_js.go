@@ -44,6 +44,8 @@ func call(f js.Value, args ...any) (v js.Value, err error) {
 
 // ReadAt implements [io.ReaderAt].
 func (f *file) ReadAt(b []byte, off int64) (n int, err error) {
+	buffer.Lock()
+	defer buffer.Unlock()
 	for n < len(b) {
 		piece := b[n:min(len(b), n+bufferSize)]
 		v := viewOf(len(piece))
@@ -62,6 +64,8 @@ func (f *file) ReadAt(b []byte, off int64) (n int, err error) {
 
 // WriteAt implements [io.WriterAt].
 func (f *file) WriteAt(b []byte, off int64) (n int, err error) {
+	buffer.Lock()
+	defer buffer.Unlock()
 	for n < len(b) {
 		piece := b[n:min(len(b), n+bufferSize)]
 		v := viewOf(len(piece))

@@ -3,6 +3,7 @@ package promise
 import (
 	"context"
 	"errors"
+	"sync"
 	"syscall/js"
 	"testing"
 	"time"
@@ -67,4 +68,33 @@ func TestTry(t *testing.T) {
 		}
 	}()
 	_, _ = Try(func() js.Value { panic("go") })
+}
+
+func TestNew(t *testing.T) {
+	check := func(t *testing.T) {
+		p, resolve, _ := New()
+		resolve.Invoke("yes")
+		resolve.Invoke("again")
+		if v, err := Await(t.Context(), p); err != nil || v.String() != "yes" {
+			t.Errorf("resolved: %v, %v", v, err)
+		}
+		p, _, reject := New()
+		reject.Invoke("no")
+		if _, err := Await(t.Context(), p); err == nil || err.Error() != "JavaScript: Error: no" {
+			t.Errorf("rejected: %v", err)
+		}
+	}
+	t.Run("withResolvers", check)
+	t.Run("executor", func(t *testing.T) {
+		class := js.Global().Get("Promise")
+		old := class.Get("withResolvers")
+		class.Set("withResolvers", js.Undefined())
+		defer class.Set("withResolvers", old)
+		check(t)
+		var all sync.WaitGroup
+		for range 50 { // each New lets the others run in the middle of it
+			all.Go(func() { check(t) })
+		}
+		all.Wait()
+	})
 }

@@ -1,0 +1,33 @@
+package wasm
+
+import (
+	"context"
+	"errors"
+	"syscall/js"
+)
+
+// ErrorOf makes a JavaScript Error of a Go error:
+//
+//	message   the text of err
+//	name      "AbortError" if a context was canceled, "TimeoutError" if its deadline
+//	          passed (as fetch names them), otherwise "SpillwayError"
+//
+// An err that came from JavaScript is returned as it was thrown. A nil err is null.
+func ErrorOf(err error) js.Value {
+	switch e := err.(type) { //nolint // wrapped, it has more to say than the value itself
+	case nil:
+		return js.Null()
+	case *Error:
+		return e.Value
+	}
+	v := js.Global().Get("Error").New(err.Error())
+	switch {
+	case errors.Is(err, context.Canceled):
+		v.Set("name", "AbortError")
+	case errors.Is(err, context.DeadlineExceeded):
+		v.Set("name", "TimeoutError")
+	default:
+		v.Set("name", "SpillwayError")
+	}
+	return v
+}
