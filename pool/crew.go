@@ -426,29 +426,31 @@ func (c *crew) sweep() {
 	p := c.pool
 	p.mu.Lock()
 	t := now()
-	var over, idle []*worker
-	surplus := c.live() - c.size
-	for _, w := range slices.Clone(c.idle) {
-		age := t.Sub(w.idleSince)
-		switch {
-		case surplus > 0 && age >= p.cfg.OverflowLinger:
-			over = append(over, w)
-			surplus--
-		case age >= p.cfg.IdleTimeout:
-			idle = append(idle, w)
-			surplus--
-		default:
-			continue
-		}
-		c.unpark(w)
-	}
+	over := c.cull(CloseOverflow, func(w *worker) bool {
+		return c.live() > c.size && t.Sub(w.idleSince) >= p.cfg.OverflowLinger
+	})
+	idle := c.cull(CloseIdle, func(w *worker) bool { return t.Sub(w.idleSince) >= p.cfg.IdleTimeout })
 	c.keep()
 	p.mu.Unlock()
-	for _, w := range over {
-		w.retire(CloseOverflow)
+	over()
+	idle()
+}
+
+// cull dismisses the idle workers that match; the function it returns closes them, once
+// Pool.mu is free again.
+func (c *crew) cull(reason CloseReason, match func(*worker) bool) (dispose func()) {
+	var out []*worker
+	for _, w := range slices.Clone(c.idle) {
+		if match(w) {
+			c.unpark(w)
+			w.dismiss(reason)
+			out = append(out, w)
+		}
 	}
-	for _, w := range idle {
-		w.retire(CloseIdle)
+	return func() {
+		for _, w := range out {
+			w.dispose(reason, false)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -84,7 +85,7 @@ func balanced(t testing.TB, p *pool.Pool) {
 	}
 }
 
-// warm opens n connections by running n operations at once.
+// warm opens n connections by running n operations at once, in virtual time.
 func warm(t testing.TB, p *pool.Pool, n int) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -96,6 +97,7 @@ func warm(t testing.TB, p *pool.Pool, n int) {
 		})
 	}
 	wg.Wait()
+	synctest.Wait() // a worker parks after its operation has ended
 	if s := p.Stats(); s.Idle != n {
 		t.Fatalf("want %d warm connections, have %d idle (opening %d)", n, s.Idle, s.Opening)
 	}

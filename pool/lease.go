@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"errors"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -263,27 +262,4 @@ func (l *Lease) Status() driver.Status {
 		return driver.Broken
 	}
 	return w.conn.Status()
-}
-
-// ping asks the server on the owner's connection.
-func (l *Lease) ping(ctx context.Context) error {
-	p := l.crew.pool
-	p.mu.Lock()
-	w := l.worker
-	if w == nil || l.busy {
-		p.mu.Unlock()
-		return errors.Join(errLeaseLost, ErrNotStarted)
-	}
-	l.busy = true
-	p.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.PingTimeout)
-	defer cancel()
-	err := w.conn.Ping(ctx)
-	bump(&w.counters.pings, 1)
-	if err != nil {
-		bump(&w.counters.pingErrors, 1)
-	}
-	w.used = now()
-	w.yield()
-	return err
 }

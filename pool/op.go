@@ -72,6 +72,7 @@ type opState struct {
 	deadline   time.Time // zero: none
 
 	state     atomic.Uint32
+	ping      bool // ask the server, instead of sending statements
 	retried   bool
 	submitted time.Time
 	started   time.Time

@@ -257,16 +257,12 @@ func (p *Pool) lend(op *Op) *worker {
 	return w
 }
 
-// Ping makes sure that the database answers, through the queue like any operation.
+// Ping makes sure that the database answers, through the queue like any operation, on
+// one connection, within PingTimeout once it has that.
 func (p *Pool) Ping(ctx context.Context) error {
 	op := Op{Role: driver.Reader, Label: "ping"}
-	op.Take = NewLease("ping")
-	if err := p.Do(ctx, &op); err != nil {
-		return err
-	}
-	l := op.Take
-	defer l.Release()
-	return l.ping(ctx)
+	op.ping = true
+	return p.Do(ctx, &op)
 }
 
 // Resize changes Size and Overflow at once, with the meaning they have in [Config].
@@ -284,17 +280,10 @@ func (p *Pool) Resize(size, overflow int) error {
 	if !p.features.SingleConnection {
 		c.size, c.overflow = cfg.Size, cfg.Overflow
 	}
-	var surplus []*worker
-	for len(c.idle) > c.size {
-		w := c.idle[0]
-		c.unpark(w)
-		surplus = append(surplus, w)
-	}
-	c.grow()
+	surplus := c.cull(CloseResize, func(*worker) bool { return c.live() > c.size })
+	c.stir()
 	p.mu.Unlock()
-	for _, w := range surplus {
-		w.retire(CloseResize)
-	}
+	surplus()
 	p.log(evResized, "size", number(cfg.Size), "overflow", number(cfg.Overflow))
 	return nil
 }

@@ -222,7 +222,10 @@ func (w *worker) serve(op *Op) {
 
 	op.started = now()
 	var err error
-	if len(op.Statements) > 0 {
+	switch {
+	case op.ping:
+		err = w.check((*runContext)(op))
+	case len(op.Statements) > 0:
 		err = w.conn.Fly((*runContext)(op), &op.Flight)
 	}
 	end := now()
@@ -249,21 +252,28 @@ func (w *worker) ping(op *Op) bool {
 	if !w.needsPing(now()) {
 		return true
 	}
-	c := w.crew
-	p := c.pool
-	ctx, cancel := context.WithTimeout(p.done, p.cfg.PingTimeout)
-	err := w.conn.Ping(ctx)
-	cancel()
-	bump(&w.counters.pings, 1)
-	if err == nil && w.conn.Status() != driver.Broken {
-		w.used = now()
-		return true
+	p := w.crew.pool
+	if err := w.check(p.done); err != nil {
+		// The others are as old: SQLAlchemy, too, declares them all stale.
+		p.invalidate(w)
+		return !w.crew.requeue(op)
 	}
-	bump(&w.counters.pingErrors, 1)
-	p.log(evPingFailed, "err", err)
-	// The others are as old: SQLAlchemy, too, declares them all stale.
-	p.invalidate(w)
-	return !c.requeue(op)
+	return true
+}
+
+// check pings within PingTimeout. A connection that failed is not used again.
+func (w *worker) check(ctx context.Context) error {
+	p := w.crew.pool
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.PingTimeout)
+	defer cancel()
+	err := w.conn.Ping(ctx)
+	bump(&w.counters.pings, 1)
+	if err != nil {
+		bump(&w.counters.pingErrors, 1)
+		p.log(evPingFailed, "err", err)
+	}
+	w.used = now()
+	return err
 }
 
 // repeat sends an operation that only reads to another connection, once, when its own
@@ -334,19 +344,25 @@ func (w *worker) clean(returned bool) {
 	}
 }
 
-// retire takes the worker out of the crew and closes its connection aside. A broken
-// connection gives its slot back at once, since closing may take until DrainTimeout; a
-// healthy one when it is closed, so that the server never sees more than the limit.
+// retire takes the worker, which the caller drives, out of the crew and closes its
+// connection aside.
 func (w *worker) retire(reason CloseReason) {
-	c := w.crew
-	p := c.pool
-	broken := reason == CloseBroken || w.conn.Status() == driver.Broken
-	if !broken && reason == CloseInvalidated {
-		broken = true // suspect: closing it may hang just as well
-	}
+	p := w.crew.pool
 	p.mu.Lock()
+	broken := w.dismiss(reason)
+	p.mu.Unlock()
+	w.dispose(reason, broken)
+}
+
+// dismiss does the bookkeeping. A broken connection gives its slot back at once, since
+// closing may take until DrainTimeout; a healthy one when it is closed, so that the
+// server never sees more than the limit. Called with Pool.mu held; dispose must follow.
+func (w *worker) dismiss(reason CloseReason) (broken bool) {
+	c := w.crew
+	// An invalidated connection is suspect: closing it may hang just as well.
+	broken = reason == CloseInvalidated || w.conn.Status() == driver.Broken
 	w.gone = true
-	p.base.closes[reason]++
+	c.pool.base.closes[reason]++
 	if broken {
 		c.remove(w)
 		c.draining++
@@ -354,7 +370,13 @@ func (w *worker) retire(reason CloseReason) {
 		c.closing++
 	}
 	c.stir()
-	p.mu.Unlock()
+	return broken
+}
+
+// dispose closes the connection of a dismissed worker and ends its goroutine.
+func (w *worker) dispose(reason CloseReason, broken bool) {
+	c := w.crew
+	p := c.pool
 	p.log(evClosed, "reason", reason, "age", now().Sub(w.born))
 	w.start()
 	go func() {
