@@ -31,7 +31,7 @@ func busy(name, backend string) *snapshot {
 		Name: name, Backend: backend,
 		Size: 10, Overflow: 20, QueueLimit: 1024,
 		Timeout: 30 * time.Second, Recycle: time.Hour, ServerMax: 97,
-		Used: 12, Idle: 1, Opening: 2, Draining: 3, Leased: 4,
+		Used: 12, Idle: 1, Opening: 2, Draining: 3, Leased: 4, Running: 10,
 		Waiting: 37, OldestWait: 1500 * time.Millisecond,
 		OldestLease: 41 * time.Second, OldestLeaseLabel: "checkout.go:88",
 		Generation: 5, Up: true,

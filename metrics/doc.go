@@ -53,6 +53,7 @@
 //	spillway_queue_oldest_seconds              gauge
 //	spillway_queue_wait_seconds                histogram
 //	spillway_queue_rejected_total              counter   reason
+//	spillway_workers                           gauge     state
 //	spillway_operations_submitted_total        counter
 //	spillway_operations_total                  counter   result
 //	spillway_operations_by_class_total         counter   class, result
@@ -68,5 +69,6 @@
 // spillway_futures_unobserved_errors_total is there with [WithUnobservedErrors] only.
 //
 // Submitted operations that are neither in spillway_operations_total nor in
-// spillway_queue_rejected_total wait or run now.
+// spillway_queue_rejected_total wait or run now. The result "error" of
+// spillway_operations_by_class_total is everything that is not "ok".
 package metrics

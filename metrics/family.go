@@ -85,9 +85,9 @@ var families = []family{
 		},
 	},
 	pair("pool_pings_total", "Checks of a connection before use by result.",
-		func(s *pool.Stats) (ok, failed uint64) { return s.Pings, s.PingErrors }),
+		func(s *pool.Stats) (ok, failed uint64) { return s.Pings - min(s.Pings, s.PingErrors), s.PingErrors }),
 	pair("pool_resets_total", "Resets of a returned connection by result.",
-		func(s *pool.Stats) (ok, failed uint64) { return s.Resets, s.ResetErrors }),
+		func(s *pool.Stats) (ok, failed uint64) { return s.Resets - min(s.Resets, s.ResetErrors), s.ResetErrors }),
 	one("pool_leased_connections", "Connections that belong to an owner: a transaction, a stream.", gauge, func(s *pool.Stats) float64 { return float64(s.Leased) }),
 	one("pool_leases_total", "Connections taken by an owner.", counter, func(s *pool.Stats) float64 { return float64(s.Leases) }),
 	hist("pool_lease_duration_seconds", "Time that an owner held a connection.",
@@ -108,6 +108,16 @@ var families = []family{
 			for _, r := range pool.RejectReasons {
 				send(float64(s.Rejected[r]), string(r))
 			}
+		},
+	},
+
+	{
+		name: "workers", help: "Workers by what they do: carry out an operation, hold a connection for an owner that does something else, or wait for work.",
+		typ: gauge, labels: []string{"state"},
+		values: func(s *pool.Stats, send emit) {
+			send(float64(s.Running), "busy")
+			send(float64(max(0, s.Used-s.Running)), "held")
+			send(float64(s.Idle), "idle")
 		},
 	},
 

@@ -38,6 +38,9 @@ func (p *Pool) Stats() Stats {
 		s.OldestWait = max(s.OldestWait, c.oldest(t))
 		for _, w := range c.all {
 			w.counters.addTo(&s)
+			if w.current != nil {
+				s.Running++
+			}
 		}
 	}
 	if l := p.oldestLease(); l != nil {

@@ -23,6 +23,9 @@ type Stats struct {
 	Used, Idle, Opening, Draining int
 	// Leased is the part of Used that belongs to an owner (a transaction, a stream).
 	Leased int
+	// Running operations are being carried out; the other used connections belong to an
+	// owner that is doing something else.
+	Running int
 	// Waiting operations are queued; OldestWait is the age of the first.
 	Waiting    int
 	OldestWait time.Duration
@@ -50,11 +53,13 @@ type Stats struct {
 	Statements, Commits, Rollbacks, RowsRead, RowsAffected uint64
 	// Flights sent; several statements may share one.
 	Flights uint64
-	// Connects and ConnectErrors count attempts to open a connection.
+	// Connects and ConnectErrors count attempts to open a connection that succeeded and
+	// that failed.
 	Connects, ConnectErrors uint64
 	// Closes counts closed connections by reason.
 	Closes map[CloseReason]uint64
-	// Pings, PingErrors and Resets count checks before use and resets on return.
+	// Pings and Resets count checks before use and resets on return, PingErrors and
+	// ResetErrors those of them that failed.
 	Pings, PingErrors, Resets, ResetErrors uint64
 	// Leases taken, Leaks reported, Deadlocks refused.
 	Leases, Leaks, Deadlocks uint64
