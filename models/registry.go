@@ -1,0 +1,180 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"sync/atomic"
+
+	"github.com/spillwaydb/spillway/internal/schema"
+)
+
+// A Registry is a set of registered structs. Most programs need only the default one,
+// which [Register] fills; programs with two schemas, and tests, make their own. It is
+// safe for concurrent use.
+type Registry struct {
+	mu     sync.Mutex // held while a struct is added
+	tables atomic.Pointer[tables]
+}
+
+// tables is what a registry holds; it is replaced, never changed.
+type tables struct {
+	byType map[reflect.Type]*table
+	byName map[string]*table
+	order  []*table
+}
+
+var defaultRegistry = NewRegistry()
+
+// NewRegistry makes an empty registry.
+func NewRegistry() *Registry {
+	r := &Registry{}
+	r.tables.Store(&tables{byType: map[reflect.Type]*table{}, byName: map[string]*table{}})
+	return r
+}
+
+// Default returns the registry that [Register] fills.
+func Default() *Registry { return defaultRegistry }
+
+// Register registers T in the default registry and returns its prototype: the address
+// of one of its fields names a column in queries. Registering again returns the same
+// prototype. Keep it in a package variable, with a name that no local variable is likely
+// to have:
+//
+//	var userT = models.Register[User]()
+//
+// Register panics when T can not be mapped, like regexp.MustCompile: the message names
+// the struct, the field and the tag. [Check] reports the same as an error, and what
+// concerns several structs.
+func Register[T any]() *T { return RegisterIn[T](defaultRegistry) }
+
+// RegisterIn is [Register] for a registry of one's own.
+func RegisterIn[T any](r *Registry) *T {
+	t, err := r.table(reflect.TypeFor[T]())
+	if err != nil {
+		panic(err.Error())
+	}
+	return t.proto.(*T)
+}
+
+// New returns a new T with the defaults of its tags filled in. (A literal is inserted as
+// it stands: its false, 0 and "" are values, not gaps to be filled.) It registers T in
+// the default registry if need be, and panics as [Register] does.
+func New[T any]() *T {
+	x := new(T)
+	t, err := defaultRegistry.table(reflect.TypeFor[T]())
+	if err != nil {
+		panic(err.Error())
+	}
+	for _, f := range t.fields {
+		if f.def != nil {
+			f.def(f.at(pointerTo(x)))
+		}
+	}
+	return x
+}
+
+// Registered returns the types in the default registry in the order of registration.
+// With includeEmpty it lists those without columns of their own too (mixins), which have
+// no table.
+func Registered(includeEmpty bool) []reflect.Type { return defaultRegistry.Registered(includeEmpty) }
+
+// Registered returns the registered types in the order of registration; see the
+// function [Registered].
+func (r *Registry) Registered(includeEmpty bool) []reflect.Type {
+	var out []reflect.Type
+	for _, t := range r.tables.Load().order {
+		if includeEmpty || !t.mixin {
+			out = append(out, t.typ)
+		}
+	}
+	return out
+}
+
+// Check reports what is wrong with the registered structs together, all of it: foreign
+// keys to tables or columns that do not exist, that are no key, or of another type.
+func Check(r *Registry) error {
+	ts := r.tables.Load()
+	var errs []error
+	for _, t := range ts.order {
+		for _, fk := range t.facts.ForeignKeys {
+			if err := ts.checkKey(t, fk); err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (ts *tables) checkKey(t *table, fk schema.ForeignKey) error {
+	own := t.byName[fk.Columns[0]]
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("models: %s (tag fk=%s.%s): %s", own.path, fk.RefTable, fk.RefColumns[0], fmt.Sprintf(format, args...))
+	}
+	ref := ts.byName[fk.RefTable]
+	if ref == nil {
+		return bad("no registered struct has the table %s", fk.RefTable)
+	}
+	col := ref.byName[fk.RefColumns[0]]
+	if col == nil {
+		return bad("%s has no column %s; it has %s", fk.RefTable, fk.RefColumns[0], ref.sortedNames())
+	}
+	known := len(ref.facts.Key) == 1 && ref.facts.Key[0] == col.name
+	for _, u := range ref.facts.Uniques {
+		known = known || len(u.Columns) == 1 && u.Columns[0] == col.name
+	}
+	if !known {
+		return bad("%s.%s is neither the key nor unique", fk.RefTable, col.name)
+	}
+	if own.kind != col.kind {
+		return bad("its column is %s, that of %s is %s", own.kind, col.path, col.kind)
+	}
+	return nil
+}
+
+// Tables returns the facts of all tables in dependency order. It is for the packages
+// that create and migrate tables; the facts must not be changed.
+func Tables(r *Registry) []*schema.Table {
+	var all []*schema.Table
+	for _, t := range r.tables.Load().order {
+		if !t.mixin {
+			all = append(all, t.facts)
+		}
+	}
+	ordered, _ := schema.Order(all)
+	return ordered
+}
+
+// table returns the table of a struct type, which it registers if need be.
+func (r *Registry) table(typ reflect.Type) (*table, error) {
+	if t := r.tables.Load().byType[typ]; t != nil {
+		return t, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := r.tables.Load()
+	if t := old.byType[typ]; t != nil {
+		return t, nil
+	}
+	t, err := compile(typ)
+	if err != nil {
+		return nil, err
+	}
+	next := &tables{byType: map[reflect.Type]*table{typ: t}, byName: map[string]*table{}, order: append(old.order[:len(old.order):len(old.order)], t)}
+	for k, v := range old.byType {
+		next.byType[k] = v
+	}
+	for k, v := range old.byName {
+		next.byName[k] = v
+	}
+	if !t.mixin {
+		if other := next.byName[t.facts.Name]; other != nil {
+			return nil, fmt.Errorf("models: %s and %s both have the table %s: give one a TableName method", other.typ, typ, t.facts.Name)
+		}
+		next.byName[t.facts.Name] = t
+	}
+	addresses.add(t, t.source, reflect.ValueOf(t.proto).UnsafePointer())
+	r.tables.Store(next)
+	return t, nil
+}
