@@ -187,4 +187,15 @@ func TestScrapeWhileBusy(t *testing.T) {
 	if err := p.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+
+	// A snapshot taken between a bucket and the count is still a valid histogram.
+	s := p.Stats()
+	s.Duration.Count -= 5
+	var m dto.Metric
+	if err := constHistogram(prometheus.NewDesc("x", "", nil, nil), &s.Duration).Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	if n := m.GetHistogram().GetSampleCount(); n != 4000 {
+		t.Errorf("count %d below its last bucket, want 4000", n)
+	}
 }
