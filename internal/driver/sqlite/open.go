@@ -74,6 +74,11 @@ func (c *conn) setUp() error {
 		}
 	}
 	if !cfg.Memory && !cfg.ReadOnly {
+		// The switch deletes a rollback journal. If that came back after a power failure it
+		// would undo the database, so the directory is synced here.
+		if err := c.set("synchronous", "EXTRA", "3"); err != nil {
+			return err
+		}
 		if err := c.enterWAL(); err != nil {
 			return err
 		}
