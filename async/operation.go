@@ -13,6 +13,7 @@ import (
 func start[T any](ctx context.Context, r pool.Runner, chain link.Chain[T]) *Future[T] {
 	o := &operation[T]{ctx: ctx, runner: r, chain: chain}
 	o.src = o
+	o.word.Store(stepPin)
 	o.advance()
 	return &o.Future
 }
@@ -21,44 +22,48 @@ func start[T any](ctx context.Context, r pool.Runner, chain link.Chain[T]) *Futu
 // chain is driven without a goroutine of its own: by whoever starts it, then by whoever
 // ends one of its operations, which is a worker or a waiter that lent its goroutine.
 //
-// word orders them. Each step of the chain has a number; an operation may be lent to or
-// canceled once its Submit has returned, and only while the step lasts, since the chain
-// may fill the same pool.Op anew. So who is about to call it pins the step; if the
-// operation ends meanwhile, the last pin to go drives the chain on.
+// The chain may use one pool.Op for all its steps, so nobody may call an operation that
+// has ended. Therefore whoever is about to call it (Submit, Lend, Cancel) pins the step;
+// if the operation ends meanwhile, the last pin to go drives the chain on.
 type operation[T any] struct {
 	Future[T]
 	ctx    context.Context
 	runner pool.Runner
 	chain  link.Chain[T] // belongs to who drives the chain, as does writing op
-	op     *pool.Op      // the step's; readable once stepSubmitted is seen
+	op     *pool.Op      // the step's; readable by who has pinned it
 	cause  atomic.Pointer[error]
-	word   atomic.Uint64
+	word   atomic.Uint32
 }
 
 // The parts of operation.word.
 const (
-	stepSubmitted uint64 = 1 << iota // Submit of this step has returned
+	stepSubmitted uint32 = 1 << iota // Submit has returned; Lend and Cancel may pin
 	stepEnded                        // the operation ended while pinned
 	stepCanceled                     // Cancel was called; stays for the steps to come
 	stepFailed                       // an operation ended as a whole; what follows cleans up
+	stepLater                        // not the first step
 
-	stepPin  uint64 = 1 << 8  // how many pin the step, 24 bits
-	stepNext uint64 = 1 << 32 // number of the step
-
-	stepPins   = stepNext - stepPin
-	stepNumber = ^(stepNext - 1)
+	stepPin  uint32 = 1 << 8 // how many pin the step
+	stepPins        = ^(stepPin - 1)
 )
 
-// advance takes the chain one step on. The caller drives it.
+// advance takes the chain on until one of its operations is under way. The caller drives
+// it.
 func (o *operation[T]) advance() {
+	for o.submit() {
+	}
+}
+
+// submit submits the next operation of the chain, whose step it finds pinned. It reports
+// whether that has ended already and the caller still drives.
+func (o *operation[T]) submit() bool {
 	op := o.chain.Next()
 	if op == nil {
 		o.finish()
-		return
+		return false
 	}
 	w := o.word.Load()
-	n := w & stepNumber
-	if n > 0 {
+	if w&stepLater != 0 {
 		op.Continuation = true
 	}
 	ctx := o.ctx
@@ -69,20 +74,20 @@ func (o *operation[T]) advance() {
 	o.runner.Submit(ctx, op, o)
 	for {
 		w := o.word.Load()
-		if w&stepNumber != n { // ended, and the chain was driven on
-			return
-		}
-		next := w | stepSubmitted
-		canceled := w&(stepCanceled|stepFailed|stepEnded) == stepCanceled
-		if canceled { // before there was anything to cancel
+		next := (w | stepSubmitted) - stepPin
+		switch {
+		case w&stepEnded != 0:
+			next = o.step(w)
+		case w&(stepCanceled|stepFailed) == stepCanceled: // before there was anything to cancel
 			next += stepPin
 		}
-		if o.word.CompareAndSwap(w, next) {
-			if canceled {
-				o.interrupt()
-			}
-			return
+		if !o.word.CompareAndSwap(w, next) {
+			continue
 		}
+		if w&stepEnded == 0 && next&stepPins != 0 {
+			o.interrupt()
+		}
+		return w&stepEnded != 0
 	}
 }
 
@@ -103,12 +108,12 @@ func (o *operation[T]) Resolved(*pool.Op) {
 	}
 }
 
-// step is the word of the next step.
-func (o *operation[T]) step(w uint64) uint64 {
+// step is the word of the next step, pinned by its Submit.
+func (o *operation[T]) step(w uint32) uint32 {
 	if o.op.Err() != nil {
 		w |= stepFailed
 	}
-	return w&(stepCanceled|stepFailed|stepNumber) + stepNext
+	return w&(stepCanceled|stepFailed) | stepLater | stepPin
 }
 
 // unpin undoes a pin and reports whether that made it drive the chain on.
@@ -167,7 +172,7 @@ func (o *operation[T]) cancel(cause error) bool {
 func (o *operation[T]) interrupt() (won bool) {
 	cause := *o.cause.Load()
 	if o.op.Cancel(cause) {
-		if o.word.Load()&stepNumber == 0 { // nothing ran at all: the pool's error says so
+		if o.word.Load()&stepLater == 0 { // nothing ran at all: the pool's error says so
 			cause = o.op.Err()
 		}
 		won = o.abandon(cause)

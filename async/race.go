@@ -65,7 +65,8 @@ func (c *choice[T]) notice(w *watch) {
 		if c.open.Add(-1) > 0 {
 			return
 		}
-		err = errors.Join(c.errs...)
+		var zero T
+		v, err = zero, errors.Join(c.errs...)
 	}
 	if c.out.settle(v, err) {
 		c.release(ErrNotNeeded)
