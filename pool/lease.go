@@ -56,11 +56,16 @@ func (l *Lease) prepare(c *crew, ctx context.Context) {
 	}
 }
 
-// grant gives w, which the caller drives, to the lease.
-func (w *worker) grant(l *Lease) {
+// grant gives w, which the caller drives, to the lease. It reports false if the lease was
+// released before it was held.
+func (w *worker) grant(l *Lease) bool {
 	c := w.crew
 	p := c.pool
 	p.mu.Lock()
+	if l.released {
+		p.mu.Unlock()
+		return false
+	}
 	w.lease, l.worker = l, w
 	l.busy = true // until settle
 	l.since = now()
@@ -72,6 +77,15 @@ func (w *worker) grant(l *Lease) {
 	}
 	p.mu.Unlock()
 	p.log(evLeased, "owner", l.label)
+	return true
+}
+
+// abandoned reports whether the lease was released before it was held.
+func (l *Lease) abandoned() bool {
+	p := l.crew.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return l.released
 }
 
 func (l *Lease) reportLeak() {
@@ -204,8 +218,9 @@ func (l *Lease) Held() bool {
 
 // Release gives the connection back: what is queued fails with [ErrReleased], what runs
 // ends first, an open transaction is rolled back within ResetTimeout. It returns when
-// the connection is clean or gone. Releasing twice, or a lease that was never held, does
-// nothing. It must not be called by a [Resolver].
+// the connection is clean or gone. Releasing twice does nothing. A lease released before
+// it is held never will be: the operation that was to take it is not started, or gives
+// the connection back when it ends. It must not be called by a [Resolver].
 func (l *Lease) Release() {
 	if l.crew == nil {
 		return
@@ -213,6 +228,7 @@ func (l *Lease) Release() {
 	p := l.crew.pool
 	p.mu.Lock()
 	if l.worker == nil || l.released {
+		l.released = true
 		p.mu.Unlock()
 		return
 	}

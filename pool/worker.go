@@ -213,6 +213,10 @@ func (w *worker) serve(op *Op) {
 		p.reject(op, RejectCanceled, context.Cause(op.ctx))
 		return
 	}
+	if op.Take != nil && op.Take.abandoned() {
+		p.reject(op, RejectCanceled, ErrReleased)
+		return
+	}
 	if op.lease == nil && !w.ping(op) {
 		return
 	}
@@ -238,9 +242,8 @@ func (w *worker) serve(op *Op) {
 	w.counters.count(op, err, end)
 	p.echo.statements(op, end.Sub(op.started))
 	w.suspect(op, err)
-	if op.Take != nil && err == nil && w.conn.Status() != driver.Broken {
-		w.grant(op.Take)
-	} else if op.lease == nil {
+	granted := op.Take != nil && err == nil && w.conn.Status() != driver.Broken && w.grant(op.Take)
+	if !granted && op.lease == nil {
 		w.clean(false)
 	}
 	op.end(err)
