@@ -63,7 +63,7 @@ func TestQuantilesAreWithinABucket(t *testing.T) {
 	if last != h.Count {
 		t.Errorf("buckets end at %d of %d", last, h.Count)
 	}
-	if h.Sub(h).Count != 0 || h.Sub(Histogram{}).Mean() != h.Mean() {
+	if same := h.Sub(Histogram{}); h.Sub(h).Count != 0 || same.Mean() != h.Mean() {
 		t.Error("Sub is wrong")
 	}
 }
