@@ -44,6 +44,7 @@ var law = map[string][]string{
 	"internal/lint":              {},
 	"integration":                {all},
 	"integration/browser":        {all},
+	"integration/browser/notes":  {all},
 }
 
 // foreign says which packages answer for a module of others; everything else reaches it
