@@ -55,9 +55,10 @@ var conflictTests = []test{
 			// There is one lock only, so nothing can be taken in two orders; the test above
 			// shows that the second writer is refused.
 			s.table()
+			other := s.connect(driver.Writer)
 			s.do(s.begin())
 			s.within("the refusal", func() {
-				s.kind(s.flyOn(s.Context(), s.connect(driver.Writer), s.begin())[0].Err, driver.ErrBusy)
+				s.kind(s.flyOn(s.Context(), other, s.begin())[0].Err, driver.ErrBusy)
 			})
 			s.do(rollback())
 			return

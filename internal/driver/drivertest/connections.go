@@ -165,18 +165,18 @@ var connectionTests = []test{
 	}},
 	{"many connections work at once", func(s *suite) {
 		s.table()
-		const conns, each = 6, 40
+		const each = 40
+		role := driver.Reader
+		if !s.features.SingleWriter {
+			role = driver.Writer
+		}
+		conns := [6]driver.Conn{s.conn}
+		for i := 1; i < len(conns); i++ {
+			conns[i] = s.connect(role)
+		}
 		s.within("the work", func() {
 			var wg sync.WaitGroup
-			for i := range conns {
-				role := driver.Reader
-				conn := s.conn
-				if !s.features.SingleWriter {
-					role = driver.Writer
-				}
-				if i > 0 {
-					conn = s.connect(role)
-				}
+			for i, conn := range conns {
 				wg.Go(func() {
 					for j := range each {
 						var got rows
@@ -200,7 +200,7 @@ var connectionTests = []test{
 		})
 		want := int64(each)
 		if !s.features.SingleWriter {
-			want *= conns
+			want *= int64(len(conns))
 		}
 		if n := s.count("t"); n != want {
 			s.Errorf("%d rows, want %d", n, want)

@@ -28,7 +28,11 @@ func Run(t *testing.T, open Open) {
 	} {
 		t.Run(g.name, func(t *testing.T) {
 			for _, tt := range g.tests {
-				t.Run(tt.name, func(t *testing.T) { tt.run(newSuite(t, open)) })
+				t.Run(tt.name, func(t *testing.T) {
+					s := newSuite(t, open)
+					defer s.refused()
+					tt.run(s)
+				})
 			}
 		})
 	}

@@ -45,10 +45,17 @@ func newSuite(t testing.TB, open Open) *suite {
 	return s
 }
 
-// connect opens a connection and closes it when the test ends.
+// connect opens a connection and closes it when the test ends. Where a database can be
+// opened once only, a second one must be refused, and that ends the test. It must be
+// called on the goroutine of the test.
 func (s *suite) connect(role driver.Role) driver.Conn {
 	s.Helper()
 	conn, err := s.connector.Connect(s.Context(), role)
+	if s.features.SingleConnection && s.conn != nil && s.conn.Status() != driver.Broken {
+		s.kind(err, driver.ErrConnect)
+		s.usable(s.conn)
+		panic(onlyOne{})
+	}
 	if err != nil {
 		s.Fatalf("Connect: %v", err)
 	}
@@ -60,6 +67,18 @@ func (s *suite) connect(role driver.Role) driver.Conn {
 		}
 	})
 	return conn
+}
+
+// onlyOne ends a test that needs a second connection where there can be but one.
+type onlyOne struct{}
+
+// refused, deferred, catches onlyOne.
+func (s *suite) refused() {
+	switch p := recover().(type) {
+	case nil, onlyOne:
+	default:
+		panic(p)
+	}
 }
 
 // fly flies the statements on the suite's connection, which must stay usable.
