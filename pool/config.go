@@ -179,6 +179,3 @@ func (c Config) Validate() error {
 	}
 	return nil
 }
-
-// limit is the number of connections that may be open at once.
-func (c *Config) limit() int { return min(c.Size+c.Overflow, Unlimited) }

@@ -1,0 +1,206 @@
+package spillway
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spillwaydb/spillway/internal/backend"
+	"github.com/spillwaydb/spillway/internal/driver"
+	"github.com/spillwaydb/spillway/pool"
+)
+
+// Named settings; see package pool. The zero value of a field is its default, so what
+// would be written as zero or -1 elsewhere has a name here.
+const (
+	// NoOverflow as Overflow: never more than Size connections.
+	NoOverflow = pool.NoOverflow
+	// Unlimited as Size, Overflow or QueueLimit: no bound.
+	Unlimited = pool.Unlimited
+	// NoWait as Timeout: an operation that can not start at once fails.
+	NoWait = pool.NoWait
+	// Never as Timeout, Recycle, IdleTimeout, ConnectTimeout or LeakAfter: no limit.
+	Never = pool.Never
+)
+
+// URLVariable is the environment variable that names the database when Config.URL is
+// empty.
+const URLVariable = "SPILLWAY_URL"
+
+// Config says which database to open and how. The zero value of each field is its
+// default, so Config{} alone opens the built-in SQLite database. The fields of the pool
+// mean what they mean in [pool.Config], where each is explained.
+type Config struct {
+	// URL names the database: postgres://user:password@host/database, sqlite:app.db,
+	// sqlite::memory:, in a browser opfs:name; package documentation lists all forms.
+	// Defaults to the environment variable SPILLWAY_URL, else to sqlite:app.db in the
+	// working directory (in a browser opfs:app); the log says which.
+	URL string
+	// Postgres is a ready configuration of pgxpool to use in place of URL, for what a URL
+	// can not say: TLS certificates, credentials that rotate, tracers. Its own limits
+	// (MaxConns, MaxConnLifetime, MaxConnIdleTime) become those of the pool where Size,
+	// Recycle and IdleTimeout are not set; both set to different values is an error.
+	// Defaults to nil.
+	Postgres *PostgresConfig
+
+	// Name labels the pool in metrics, errors and log lines. Defaults to "main".
+	Name string
+	// Size is the number of connections kept. Defaults to 10.
+	Size int
+	// Overflow is the number of connections above Size under load. Defaults to 20.
+	Overflow int
+	// Timeout bounds the wait for a connection. Defaults to 30 s.
+	Timeout time.Duration
+	// Recycle is the age at which a connection is replaced. Defaults to 1 h.
+	Recycle time.Duration
+	// RecycleJitter is the share of Recycle taken off at random; negative for none.
+	// Defaults to 0.1.
+	RecycleJitter float64
+	// QueueLimit is the number of operations that may wait. Defaults to
+	// 10 × (Size + Overflow), at least 1024.
+	QueueLimit int
+	// ConnectTimeout bounds one attempt to connect. Defaults to 10 s.
+	ConnectTimeout time.Duration
+	// PrePing says when a connection is checked before use. Defaults to
+	// [pool.PingIfIdle].
+	PrePing pool.PingPolicy
+	// PingTimeout bounds the check. Defaults to 1 s.
+	PingTimeout time.Duration
+	// IdleTimeout closes connections without work. Defaults to [Never].
+	IdleTimeout time.Duration
+	// OverflowLinger is how long a connection above Size waits for work. Defaults to 0.
+	OverflowLinger time.Duration
+	// ResetOnReturn says what is done to a connection that its owner returns. Defaults to
+	// [pool.ResetRollback].
+	ResetOnReturn pool.ResetPolicy
+	// ResetTimeout bounds it. Defaults to 1 s.
+	ResetTimeout time.Duration
+	// LeakAfter reports owners that keep a connection longer. Defaults to [Never].
+	LeakAfter time.Duration
+	// DrainTimeout bounds closing a connection, and how long [DB.Close] waits for work
+	// to finish. Defaults to 1 s.
+	DrainTimeout time.Duration
+	// Echo logs every statement without its arguments. Defaults to false.
+	Echo bool
+	// EchoPool logs every event of the pool. Defaults to false.
+	EchoPool bool
+	// Logger takes all log lines. Defaults to slog.Default().
+	Logger *slog.Logger
+}
+
+// connector makes the driver and the pool's settings from c.
+func (c Config) connector() (driver.Connector, pool.Config, error) {
+	logger := c.Logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	pc := c.pool()
+	var k driver.Connector
+	var limits backend.Limits
+	var err error
+	switch {
+	case c.Postgres != nil && c.URL != "":
+		return nil, pc, errors.New("spillway: Config has both URL and Postgres; set one")
+	case c.Postgres != nil:
+		k, limits, err = openPostgres(c.Postgres)
+	default:
+		raw := c.URL
+		if raw == "" {
+			var from string
+			if raw = os.Getenv(URLVariable); raw != "" {
+				from = "the environment variable " + URLVariable
+			} else {
+				raw, from = backend.DefaultURL, "the default"
+			}
+			logger.Info("spillway: Config.URL is empty", "using", redactURL(raw), "from", from)
+		}
+		k, limits, err = backend.Open(raw)
+	}
+	if err == nil {
+		err = adopt(&pc, limits)
+	}
+	if err != nil {
+		return nil, pc, fmt.Errorf("spillway: %w", err)
+	}
+	return k, pc, nil
+}
+
+// pool returns the part of c that is the pool's.
+func (c Config) pool() pool.Config {
+	return pool.Config{
+		Name: c.Name, Size: c.Size, Overflow: c.Overflow, Timeout: c.Timeout,
+		Recycle: c.Recycle, RecycleJitter: c.RecycleJitter, QueueLimit: c.QueueLimit,
+		ConnectTimeout: c.ConnectTimeout, PrePing: c.PrePing, PingTimeout: c.PingTimeout,
+		IdleTimeout: c.IdleTimeout, OverflowLinger: c.OverflowLinger,
+		ResetOnReturn: c.ResetOnReturn, ResetTimeout: c.ResetTimeout,
+		LeakAfter: c.LeakAfter, DrainTimeout: c.DrainTimeout,
+		Echo: c.Echo, EchoPool: c.EchoPool, Logger: c.Logger,
+	}
+}
+
+// adopt takes over limits that came with the URL or the driver's configuration. One that
+// contradicts a field of Config is an error, since either could be meant.
+func adopt(pc *pool.Config, l backend.Limits) error {
+	if n := l.MaxConnections; n > 0 {
+		if pc.Size == 0 && pc.Overflow == 0 {
+			pc.Size, pc.Overflow = n, pool.NoOverflow
+		} else if full := pc.WithDefaults(); full.Size+full.Overflow != n {
+			return fmt.Errorf("the driver's configuration allows %d connections, Size and Overflow together %d: set one of them", n, full.Size+full.Overflow)
+		}
+	}
+	for _, d := range []struct {
+		own    *time.Duration
+		driver time.Duration
+		name   string
+	}{
+		{&pc.Recycle, l.MaxAge, "Recycle"},
+		{&pc.IdleTimeout, l.MaxIdle, "IdleTimeout"},
+		{&pc.ConnectTimeout, l.ConnectTimeout, "ConnectTimeout"},
+	} {
+		switch {
+		case d.driver == 0:
+		case *d.own == 0:
+			*d.own = d.driver
+		case *d.own != d.driver:
+			return fmt.Errorf("%s is %v, the driver's configuration says %v: set one of them", d.name, *d.own, d.driver)
+		}
+	}
+	return nil
+}
+
+// redactURL hides the password of a URL.
+func redactURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.User == nil {
+		if _, after, ok := strings.Cut(raw, "@"); ok {
+			return "…@" + after
+		}
+		return raw
+	}
+	return u.Redacted()
+}
+
+// redacted is Config without its methods and secrets.
+type redacted Config
+
+func (c Config) redact() redacted {
+	if c.URL != "" {
+		c.URL = redactURL(c.URL)
+	}
+	c.Postgres = nil
+	c.Logger = nil
+	return redacted(c)
+}
+
+// String shows the configuration without passwords.
+func (c Config) String() string { return fmt.Sprintf("%+v", c.redact()) }
+
+// GoString shows the configuration without passwords.
+func (c Config) GoString() string { return fmt.Sprintf("spillway.Config%+v", c.redact()) }
+
+// LogValue shows the configuration without passwords in a log.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }

@@ -1,0 +1,87 @@
+package spillway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/spillwaydb/spillway/models"
+	"github.com/spillwaydb/spillway/pool"
+)
+
+// engine is models.Engine under a name that is not exported: embedding it makes a DB
+// what verbs take, without showing the plumbing.
+type engine = models.Engine
+
+// A DB is an open database: a pool of connections and what compiles verbs for it. Make
+// one with [Open], keep it for the life of the program, close it at the end. All its
+// methods are safe for concurrent use.
+type DB struct {
+	*engine
+	pool   *pool.Pool
+	logger *slog.Logger
+}
+
+// Open opens the database that cfg names and makes sure that it answers, so that a wrong
+// URL, password or path fails here, at once and with its reason, not at the first query.
+// ctx bounds only that. Errors never show a password; their kinds are [ErrConnect],
+// [ErrAuth], [ErrNoDatabase], [ErrCorrupt] and the like.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	connector, pc, err := cfg.connector()
+	if err != nil {
+		return nil, err
+	}
+	p, err := pool.New(connector, pc)
+	if err != nil {
+		_ = connector.Close() // nothing was opened
+		return nil, fmt.Errorf("spillway: %w", err)
+	}
+	db := &DB{pool: p, logger: pc.WithDefaults().Logger}
+	if db.engine, err = models.NewEngine(p, nil); err == nil {
+		err = p.Ping(ctx)
+	}
+	if err != nil {
+		_ = db.Close() // the reason is err
+		return nil, fmt.Errorf("spillway: open %s: %w", p.Features().Database, reason(err))
+	}
+	db.checkLimits()
+	return db, nil
+}
+
+// checkLimits warns of a pool that the server will not let grow to its limit.
+func (db *DB) checkLimits() {
+	s := db.pool.Stats()
+	if s.ServerMax > 0 && s.Limit() > s.ServerMax {
+		db.logger.Warn("the pool may open more connections than the server accepts: lower Size and Overflow, or raise max_connections",
+			"pool", s.Name, "size", s.Size, "overflow", s.Overflow, "server_accepts", s.ServerMax)
+	}
+}
+
+// Health makes sure that the database answers, within PingTimeout once a connection is
+// free. It is what a health check of a service asks.
+func (db *DB) Health(ctx context.Context) error { return db.pool.Ping(ctx) }
+
+// Stats returns a snapshot of the pool; package metrics shows it to Prometheus.
+func (db *DB) Stats() pool.Stats { return db.pool.Stats() }
+
+// Resize changes Size and Overflow while the pool works, with the meaning they have in
+// [Config].
+func (db *DB) Resize(size, overflow int) error { return db.pool.Resize(size, overflow) }
+
+// Close closes the database: new work is refused with [ErrClosed], queued work may
+// finish within Config.DrainTimeout, then everything is closed. Use [DB.Shutdown] to
+// wait longer. Closing again does nothing.
+func (db *DB) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), db.pool.DrainTimeout())
+	defer cancel()
+	return db.Shutdown(ctx)
+}
+
+// Shutdown is Close that waits for queued work, and for sessions to give their
+// connections back, until ctx ends. The error tells what was left unfinished.
+func (db *DB) Shutdown(ctx context.Context) error {
+	if err := db.pool.Close(ctx); err != nil {
+		return fmt.Errorf("spillway: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+// Package pool is the engine of Spillway: a bounded set of workers, each with one
+// connection, that carry out operations from one queue.
+//
+//	p, err := pool.New(connector, pool.Config{Size: 10, Overflow: 20})
+//	...
+//	err = p.Do(ctx, &op)        // blocking
+//	p.Submit(ctx, &op, resolver) // resolver learns the end
+//
+// It knows nothing of models or futures: those are built on it. What a connection does it
+// leaves to a driver. Most programs meet it only as fields of spillway.Config, in
+// [Stats], and in errors.
+//
+// # Words
+//
+// An operation ([Op]) is a flight of statements of one owner: they go out in one round
+// trip. A worker is a slot of the pool: one connection and the goroutine that drives it.
+// A lease ([Lease]) is a worker's connection held by one owner, for a transaction or a
+// stream. A crew is the workers that share a queue: all of them, or on SQLite the one
+// writer and beside it the readers. A lane is a way in which statements of different
+// callers will share a flight; today every operation flies alone, and [Pool.Submit] and
+// crew.next are the two places a lane goes through.
+//
+// # Size, overflow, timeout, recycle
+//
+// The four settings mean what they mean in SQLAlchemy
+// (https://docs.sqlalchemy.org/en/21/core/pooling.html). Size connections are kept, once
+// work has made them necessary. Up to Overflow more are opened under load, and closed
+// when they come back and nobody waits. An operation that does not start within Timeout
+// fails with [ErrTimeout]. A connection older than Recycle is replaced before it is given
+// work or when it comes back; one in use is never killed.
+//
+//	connections
+//	  30 ┤              ╭────╮            Size + Overflow: the rest waits, until Timeout
+//	     │             ╱      ╲
+//	  10 ┤    ╭───────╯        ╰───────   Size: kept while idle
+//	     │   ╱
+//	   0 ┼──╯
+//	       start    burst of long work
+//
+// # Work waits, not connections
+//
+// A caller never waits for a particular connection. Its operation waits in the queue, and
+// whichever worker is free first takes it; a connection being opened serves whoever is
+// next when it is ready. So a burst of short statements on a few idle connections is
+// served by those, in their time, not in the time of a connect. Connections are opened
+// only as far as the queue would still be there when they are ready: what an operation
+// takes and what connecting takes are moving averages, and statements that run long are
+// noticed while they run (crew.useful has the rule). Long work does grow the pool to its
+// limit.
+//
+// # Rules
+//
+// They keep the engine free of deadlocks; each has a test of its own.
+//
+//   - A worker never waits for another operation and never runs user code. What follows
+//     an operation is submitted by its [Resolver], as a continuation.
+//   - Continuations go to the front of the queue and do not count against QueueLimit:
+//     what has begun is finished before new work begins.
+//   - Submitting always wakes a worker, so an operation that nobody waits for runs.
+//   - A waiter may lend its goroutine ([Op.Lend]) only to the next operation of its
+//     queue, and only while a connection is free: it is never held up by a stranger's work.
+//   - An operation ends exactly once. Canceled, or its context ended, before its start: it
+//     never runs, and its error matches [ErrNotStarted].
+//   - An operation that only reads is repeated once when its connection was lost under
+//     it. A write is never repeated: what became of it is unknown, and says so.
+//   - When every connection belongs to an owner that waits for this pool, the operation
+//     that closed the circle fails with [ErrPoolDeadlock]. An owner that gets on keeps its
+//     crew out of the circle, so waiting under load is no deadlock. The contexts of
+//     [Lease.Context] tell who waits.
+//   - A lost connection, or a writer that finds its server read-only after a failover,
+//     makes all connections of its generation suspect; each is replaced before its next
+//     use. A failed check before use does the same.
+//   - A broken connection gives its slot back at once and is closed aside within
+//     DrainTimeout. In use, opening and draining together are never more than twice the
+//     limit.
+//   - While the database can not be reached, one probe at a time is made, with growing
+//     pauses; operations wait for their own Timeout, whose error then names the cause. An
+//     error that time does not heal (access denied, no such database, a damaged file)
+//     ends what waits at once.
+//   - A connection that comes back with a transaction open is rolled back, or closed if
+//     that fails: the next owner never meets it.
+//
+// # What happens when a context ends
+//
+//	the operation is …       it …                              its connection …
+//	queued                   never runs                        is untouched
+//	running                  is interrupted by the driver;     is cleaned by the driver,
+//	                         a write without an answer is      or closed
+//	                         "outcome unknown"
+//	of a lease, running      the same; the transaction is the  stays with its owner
+//	                         owner's to roll back
+//
+// # Counting
+//
+// Each worker counts for itself, with plain loads and stores, since only one goroutine
+// drives it at a time; [Pool.Stats] adds up. Nothing is shared on the hot path but the
+// queue's own lock, and counting allocates nothing.
+package pool
