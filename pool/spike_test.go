@@ -2,7 +2,6 @@ package pool_test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -186,17 +185,4 @@ func TestSpikeOfLongStatementsGrowsToTheLimit(t *testing.T) {
 			t.Errorf("%d connections when the work is done, want Size = 5", got)
 		}
 	})
-}
-
-func ExamplePool_Stats() {
-	p, err := pool.New(slow(0), pool.Config{Size: 2, Overflow: pool.NoOverflow})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer p.Close(context.Background())
-	_ = p.Do(context.Background(), read(0))
-	s := p.Stats()
-	fmt.Println(s.Size, s.Overflow, s.Idle, s.OK)
-	// Output: 2 0 1 1
 }
