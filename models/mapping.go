@@ -196,6 +196,11 @@ func (m *mapping) finish() error {
 			return fmt.Errorf("models: %s: %w", f.path, err)
 		}
 	}
+	for _, f := range t.fields {
+		if (f == t.auto || f.nullable && f.col.Default != nil) && len(t.optional) < 64 {
+			t.optional = append(t.optional, f)
+		}
+	}
 	for _, k := range t.key {
 		t.facts.Key = append(t.facts.Key, k.name)
 	}

@@ -23,6 +23,9 @@ type tables struct {
 	byType map[reflect.Type]*table
 	byName map[string]*table
 	order  []*table
+
+	rankOnce sync.Once
+	rank     map[*table]int
 }
 
 var defaultRegistry = NewRegistry()
@@ -177,4 +180,22 @@ func (r *Registry) table(typ reflect.Type) (*table, error) {
 	addresses.add(t, t.source, reflect.ValueOf(t.proto).UnsafePointer())
 	r.tables.Store(next)
 	return t, nil
+}
+
+// ranks numbers tables such that each comes behind those its foreign keys refer to.
+func (r *Registry) ranks() map[*table]int {
+	ts := r.tables.Load()
+	ts.rankOnce.Do(func() {
+		facts := make([]*schema.Table, len(ts.order))
+		of := make(map[*schema.Table]*table, len(ts.order))
+		for i, t := range ts.order {
+			facts[i], of[t.facts] = t.facts, t
+		}
+		ordered, _ := schema.Order(facts)
+		ts.rank = make(map[*table]int, len(ordered))
+		for i, f := range ordered {
+			ts.rank[of[f]] = i
+		}
+	})
+	return ts.rank
 }

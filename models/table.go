@@ -21,6 +21,8 @@ type table struct {
 	byName map[string]*field
 	deep   []*field // whose snapshots are kept encoded
 	stamps []*field // created and updated
+	// optional are the fields that an INSERT may leave to the database, at most 64.
+	optional []*field
 	// origin is the offset of the hidden word, if hasOrigin.
 	origin    uintptr
 	hasOrigin bool

@@ -9,11 +9,12 @@ type texts struct {
 	m  map[shape]string
 }
 
-// shape tells the statements of one table apart: verb and dialect, the columns written
-// and read (positions as bytes), and the number of rows.
+// shape tells the statements of one table apart: by verb and dialect, the columns that
+// an INSERT leaves out or an UPDATE writes (positions as bytes), and the number of rows.
 type shape struct {
 	verb, dialect byte
-	write, read   string
+	left          uint64
+	write         string
 	rows          int
 }
 

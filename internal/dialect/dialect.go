@@ -57,7 +57,7 @@ var kindTypes = [...][Count]string{
 	schema.Bytes:   {"bytea", "BLOB"},
 	schema.Time:    {"timestamptz", "TIMESTAMP"},
 	schema.UUID:    {"uuid", "UUID"},
-	schema.JSON:    {"jsonb", "TEXT"},
+	schema.JSON:    {"jsonb", "JSON TEXT"}, // TEXT in the name: else a document that is a bare number would be kept as a number
 }
 
 // Type returns the text of a column type.

@@ -140,3 +140,42 @@ func (w *Writer) source(s *Source) {
 		w.name(s.As)
 	}
 }
+
+// Raw writes text as it stands.
+func (w *Writer) Raw(text string) { w.str(text) }
+
+// Param writes one argument.
+func (w *Writer) Param(v driver.Value) { w.param(v) }
+
+// Params writes arguments with commas between. Of none it makes a subquery without rows,
+// typed as kind, since IN () is no SQL and IN (NULL) makes NOT IN false.
+func (w *Writer) Params(kind schema.Kind, values []driver.Value) {
+	if len(values) == 0 {
+		w.str("SELECT CAST(NULL AS ")
+		w.str(w.d.Type(schema.Type{Kind: kind}))
+		w.str(") WHERE FALSE")
+		return
+	}
+	for i, v := range values {
+		if i > 0 {
+			w.str(", ")
+		}
+		w.param(v)
+	}
+}
+
+// Array writes arguments as one array.
+func (w *Writer) Array(kind schema.Kind, values []driver.Value) error {
+	if len(values) == 0 {
+		w.str("CAST('{}' AS ")
+		w.str(w.d.Type(schema.Type{Kind: kind}))
+		w.str("[])")
+		return nil
+	}
+	v, ok := arrayOf(values, w.d)
+	if !ok {
+		return fmt.Errorf("values of kind %s do not make an array", kind)
+	}
+	w.param(v)
+	return nil
+}

@@ -1,0 +1,218 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spillwaydb/spillway/internal/dialect"
+	"github.com/spillwaydb/spillway/internal/driver"
+	"github.com/spillwaydb/spillway/internal/link"
+	"github.com/spillwaydb/spillway/pool"
+)
+
+// call is the chain of a verb that sends one statement: on the database itself a single
+// operation, in a session behind the flush that it may need.
+type call[T any] struct {
+	op  pool.Op
+	buf [2]driver.Statement // BEGIN, if the statement is the first of a transaction
+	// st is the statement: what prepare makes, and after it was sent its answer.
+	st *driver.Statement
+
+	e *Engine
+	u *Unit // nil on the database itself
+
+	// prepare makes the statement, or answers done if none is needed.
+	prepare func(c *call[T]) (done bool, err error)
+	// finish makes the result of the answer.
+	finish func(c *call[T]) (T, error)
+	// tables are those the statement touches, nil for who knows which: a session with
+	// autoflush sends its changes to them first.
+	tables []*table
+	// newOnly: of those changes only new objects matter.
+	newOnly bool
+
+	flush *flush
+	state callState
+	err   error
+}
+
+type callState uint8
+
+const (
+	callNew callState = iota
+	callFlushes
+	callSent
+	callEnded
+)
+
+// chain returns c as what it is to be driven as: a session's result is made by whoever
+// runs the session.
+func (c *call[T]) chain(t Target) link.Chain[T] {
+	c.e, c.u = t.engine(), t.unit()
+	if c.u != nil {
+		return managed[T]{c}
+	}
+	return c
+}
+
+// Next implements link.Chain.
+func (c *call[T]) Next() *pool.Op {
+	for {
+		switch c.state {
+		case callNew:
+			c.state = callFlushes
+			if c.u == nil {
+				continue
+			}
+			if c.err = c.u.ready(); c.err != nil {
+				c.state = callEnded
+				continue
+			}
+			if c.u.options.Autoflush && c.u.stale(c.tables, c.newOnly) {
+				c.flush = &flush{u: c.u}
+			}
+		case callFlushes:
+			if c.flush != nil {
+				if op := c.flush.Next(); op != nil {
+					return op
+				}
+				if c.err = c.flush.err; c.err != nil {
+					c.state = callEnded
+					continue
+				}
+			}
+			c.state = callSent
+			c.st = &c.buf[0]
+			done, err := c.prepare(c)
+			if err != nil || done {
+				c.err, c.state = err, callEnded
+				continue
+			}
+			c.op.Statements = c.buf[:1]
+			c.op.Continuation = c.flush != nil && c.flush.flown != nil
+			if c.st.Class != driver.Read {
+				c.op.Role = driver.Writer
+				if c.u != nil && c.u.begin(&c.op) {
+					c.buf[0], c.buf[1] = beginStatement(c.e.dialect), c.buf[0]
+					c.op.Statements, c.st = c.buf[:2], &c.buf[1]
+				}
+			}
+			return &c.op
+		case callSent:
+			c.state = callEnded
+			c.err = c.op.Outcome()
+		default:
+			return nil
+		}
+	}
+}
+
+// Result implements link.Chain.
+func (c *call[T]) Result() (T, error) {
+	if c.err != nil {
+		var zero T
+		return zero, c.err
+	}
+	return c.finish(c)
+}
+
+// managed is a call in a session.
+type managed[T any] struct{ *call[T] }
+
+// Finish implements link.Finisher.
+func (m managed[T]) Finish() (T, error) {
+	c := m.call
+	if c.flush != nil {
+		if err := c.flush.finish(); err != nil {
+			c.err = err
+		}
+	}
+	if c.op.Statements != nil {
+		c.u.sent(&c.op)
+	}
+	return c.Result()
+}
+
+// query makes the call of a query; n is how many rows are expected, 0 if nobody knows.
+func queryCall[R, T any](t Target, q Query[R], n int, finish func(rows []R) (T, error)) link.Chain[T] {
+	var sink rowSink[R]
+	c := &call[T]{
+		prepare: func(c *call[T]) (bool, error) {
+			st, err := prepareRows(c.e.dialect, q)
+			if err != nil {
+				return false, err
+			}
+			sink = q.rows.sink(n, c.u != nil)
+			*c.st = st
+			c.st.Sink = sink
+			return false, nil
+		},
+		finish: func(c *call[T]) (T, error) {
+			if c.u != nil {
+				sink.attach(c.u)
+			}
+			return finish(sink.result())
+		},
+	}
+	if q.q != nil {
+		c.tables = q.q.tables
+	}
+	return c.chain(t)
+}
+
+// prepareRows makes the statement of a query that is asked for its rows.
+func prepareRows[R any](d dialect.Dialect, q Query[R]) (driver.Statement, error) {
+	switch {
+	case q.q == nil:
+		return driver.Statement{}, errZeroQuery
+	case q.q.err != nil:
+		return driver.Statement{}, q.q.err
+	case q.q.kind == rawQuery:
+		return q.q.raw.statement(d)
+	case q.q.kind != selectQuery:
+		return driver.Statement{}, errors.New("models: an INSERT, UPDATE or DELETE returns no rows yet: use Exec")
+	}
+	return q.q.statement(d, writeQuery)
+}
+
+// scalarCall makes the call of a statement that is written around a query and answers
+// one value.
+func scalarCall[R, T any](t Target, q Query[R], verb string, write func(w *dialect.Writer, q *query)) link.Chain[T] {
+	var sink rowSink[T]
+	var zero T
+	c := &call[T]{
+		prepare: func(c *call[T]) (bool, error) {
+			switch {
+			case q.q == nil:
+				return false, errZeroQuery
+			case q.q.err != nil:
+				return false, q.q.err
+			}
+			if err := q.q.only(verb, selectQuery); err != nil {
+				return false, err
+			}
+			st, err := q.q.statement(c.e.dialect, write)
+			if err != nil {
+				return false, err
+			}
+			cc, err := codecOf(zero)
+			if err != nil {
+				return false, err
+			}
+			sink = values[T]{[]cell{{cc, 0, 0}}}.sink(1, false)
+			*c.st = st
+			c.st.Sink = sink
+			return false, nil
+		},
+		finish: func(*call[T]) (T, error) {
+			if got := sink.result(); len(got) == 1 {
+				return got[0], nil
+			}
+			return zero, fmt.Errorf("models: %s: the database answered without a row", verb)
+		},
+	}
+	if q.q != nil {
+		c.tables = q.q.tables
+	}
+	return c.chain(t)
+}

@@ -1,0 +1,183 @@
+package models
+
+import (
+	"errors"
+	"strings"
+	"unsafe"
+
+	"github.com/spillwaydb/spillway/internal/dialect"
+	"github.com/spillwaydb/spillway/internal/driver"
+)
+
+// A Cond is a condition for Where, Having, Join and the logical functions. A mistake
+// made while building it travels along and comes out of the verb.
+type Cond struct {
+	node dialect.Node
+	err  error
+}
+
+// encode turns v into an argument.
+func encode[V any](c *codec, v *V) (driver.Value, error) { return c.encode(unsafe.Pointer(v)) }
+
+// compare makes a condition from a column and a value. NULL is neither equal nor unequal
+// to anything in SQL, so for it = and <> become IS NULL and IS NOT NULL.
+func compare[V any](p *V, op string, v V) Cond {
+	col, err := columnAt(p)
+	if err != nil {
+		return Cond{err: err}
+	}
+	return compareNode(col.node(), col.c, op, v)
+}
+
+func compareNode[V any](n dialect.Node, c *codec, op string, v V) Cond {
+	val, err := encode(c, &v)
+	switch {
+	case err != nil:
+		return Cond{err: err}
+	case val.Kind() != driver.KindNull:
+		return Cond{node: dialect.Compare{L: n, Op: op, R: dialect.Param{Value: val}}}
+	case op == "=" || op == "<>":
+		return Cond{node: dialect.Null{X: n, Not: op == "<>"}}
+	default:
+		return Cond{err: errors.New("models: NULL is neither smaller nor greater than anything: use IsNull")}
+	}
+}
+
+// Eq is column = v. A nil pointer or an invalid sql.Null asks for IS NULL.
+func Eq[V any](p *V, v V) Cond { return compare(p, "=", v) }
+
+// Ne is column <> v; for a nil pointer IS NOT NULL. As always in SQL a NULL in the
+// column is not unequal to a value: Or(Ne(p, v), IsNull(p)) includes it.
+func Ne[V any](p *V, v V) Cond { return compare(p, "<>", v) }
+
+// Lt is column < v.
+func Lt[V any](p *V, v V) Cond { return compare(p, "<", v) }
+
+// Le is column <= v.
+func Le[V any](p *V, v V) Cond { return compare(p, "<=", v) }
+
+// Gt is column > v.
+func Gt[V any](p *V, v V) Cond { return compare(p, ">", v) }
+
+// Ge is column >= v.
+func Ge[V any](p *V, v V) Cond { return compare(p, ">=", v) }
+
+// EqCol is column = column, for the condition of a join.
+func EqCol[V any](p, q *V) Cond { return Col(p).EqExpr(Col(q)) }
+
+// In is true for rows whose column is one of vs; for none if vs is empty. However many
+// there are, they travel as one argument where the type allows it.
+func In[V any](p *V, vs ...V) Cond { return in(p, vs, false) }
+
+// NotIn is true for rows whose column is none of vs, and not NULL unless vs is empty.
+func NotIn[V any](p *V, vs ...V) Cond { return in(p, vs, true) }
+
+func in[V any](p *V, vs []V, not bool) Cond {
+	col, err := columnAt(p)
+	if err != nil {
+		return Cond{err: err}
+	}
+	return inNode(col.node(), col.c, vs, not)
+}
+
+func inNode[V any](n dialect.Node, c *codec, vs []V, not bool) Cond {
+	vals := make([]driver.Value, len(vs))
+	for i := range vs {
+		val, err := encode(c, &vs[i])
+		if err != nil {
+			return Cond{err: err}
+		}
+		if val.Kind() == driver.KindNull {
+			return Cond{err: errors.New("models: a NULL in the list of In or NotIn matches nothing: use Or with IsNull")}
+		}
+		vals[i] = val
+	}
+	return Cond{node: dialect.In{X: n, Values: vals, Not: not}}
+}
+
+// Between is lo <= column and column <= hi.
+func Between[V any](p *V, lo, hi V) Cond {
+	col, err := columnAt(p)
+	if err != nil {
+		return Cond{err: err}
+	}
+	l, err1 := encode(col.c, &lo)
+	h, err2 := encode(col.c, &hi)
+	if err := errors.Join(err1, err2); err != nil {
+		return Cond{err: err}
+	}
+	return Cond{node: dialect.Between{X: col.node(), Lo: dialect.Param{Value: l}, Hi: dialect.Param{Value: h}}}
+}
+
+// IsNull is true for rows whose column is NULL.
+func IsNull[V any](p *V) Cond { return null(p, false) }
+
+// NotNull is true for rows whose column is not NULL.
+func NotNull[V any](p *V) Cond { return null(p, true) }
+
+func null[V any](p *V, not bool) Cond {
+	col, err := columnAt(p)
+	if err != nil {
+		return Cond{err: err}
+	}
+	return Cond{node: dialect.Null{X: col.node(), Not: not}}
+}
+
+// Like compares a text with a pattern: % stands for any text, _ for one character, \
+// takes the meaning from the next character. Upper and lower case differ, on SQLite too.
+func Like[S ~string](p *S, pattern string) Cond { return like(p, pattern, false) }
+
+// ILike is [Like] with upper and lower case alike. SQLite folds the letters A to Z only.
+func ILike[S ~string](p *S, pattern string) Cond { return like(p, pattern, true) }
+
+// Contains is true for rows whose column contains text, taken literally.
+func Contains[S ~string](p *S, text string) Cond { return like(p, "%"+literally(text)+"%", false) }
+
+// HasPrefix is true for rows whose column begins with text, taken literally.
+func HasPrefix[S ~string](p *S, text string) Cond { return like(p, literally(text)+"%", false) }
+
+// HasSuffix is true for rows whose column ends with text, taken literally.
+func HasSuffix[S ~string](p *S, text string) Cond { return like(p, "%"+literally(text), false) }
+
+func like[S ~string](p *S, pattern string, fold bool) Cond {
+	col, err := columnAt(p)
+	if err != nil {
+		return Cond{err: err}
+	}
+	return Cond{node: dialect.Like{X: col.node(), Pattern: pattern, Fold: fold}}
+}
+
+var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// literally takes the meaning from the special characters of a pattern.
+func literally(text string) string { return likeEscapes.Replace(text) }
+
+// And is true where all conditions are; without conditions it is true.
+func And(conds ...Cond) Cond { return logic("AND", conds) }
+
+// Or is true where one of the conditions is; without conditions it is false.
+func Or(conds ...Cond) Cond { return logic("OR", conds) }
+
+func logic(op string, conds []Cond) Cond {
+	nodes, err := nodesOf(conds)
+	return Cond{node: dialect.Logic{Op: op, Kids: nodes}, err: err}
+}
+
+// Not is true where c is false. Where c is NULL, as in a comparison with a NULL, so is
+// Not.
+func Not(c Cond) Cond { return Cond{node: dialect.Negation{X: c.node}, err: c.err} }
+
+// nodesOf unwraps conditions.
+func nodesOf(conds []Cond) ([]dialect.Node, error) {
+	nodes := make([]dialect.Node, len(conds))
+	for i, c := range conds {
+		if c.err != nil {
+			return nil, c.err
+		}
+		if c.node == nil {
+			return nil, errors.New("models: a zero Cond is no condition")
+		}
+		nodes[i] = c.node
+	}
+	return nodes, nil
+}

@@ -1,0 +1,25 @@
+package models
+
+import "errors"
+
+// Errors of the models layer. What a database reports (unique, foreign key, …) arrives
+// as the error kinds of the root package, what the pool reports as those of package
+// pool; match all of them with errors.Is.
+var (
+	// ErrNotFound: no row fits.
+	ErrNotFound = errors.New("models: not found")
+	// ErrMultiple: one row was asked for and more than one fits.
+	ErrMultiple = errors.New("models: more than one row fits")
+	// ErrStale: a row that was to be changed or deleted is not there any more.
+	ErrStale = errors.New("models: the row is not there any more")
+	// ErrAttached: the object belongs to another session that is still open, or another
+	// object of the session stands for the same row.
+	ErrAttached = errors.New("models: the object belongs elsewhere")
+	// ErrDetached: the object does not belong to this session.
+	ErrDetached = errors.New("models: the object does not belong to this session")
+	// ErrSessionClosed: the session was closed.
+	ErrSessionClosed = errors.New("models: session is closed")
+	// ErrNeedsRollback: the session's transaction was lost; Rollback makes the session
+	// usable again.
+	ErrNeedsRollback = errors.New("models: the transaction was lost, call Rollback")
+)

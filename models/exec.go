@@ -1,0 +1,114 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spillwaydb/spillway/internal/dialect"
+	"github.com/spillwaydb/spillway/internal/driver"
+	"github.com/spillwaydb/spillway/internal/link"
+)
+
+// An Assign gives a column a value in an [Update].
+type Assign struct {
+	set dialect.Assign
+	col *column
+	err error
+}
+
+// To sets a column to a value.
+func To[V any](p *V, v V) Assign {
+	col, err := columnAt(p)
+	if err != nil {
+		return Assign{err: err}
+	}
+	val, err := encode(col.c, &v)
+	return Assign{dialect.Assign{Column: col.f.name, Value: dialect.Param{Value: val}}, col, err}
+}
+
+// Update changes rows of a table where they lie: Update(userT).Set(To(&userT.Active,
+// false)).Where(…). [Exec] carries it out. A session's objects do not notice it before
+// they are read again.
+func Update[T any](proto *T) Query[*T] { return change(proto, updateQuery) }
+
+// Delete deletes rows of a table where they lie: Delete(userT).Where(…). [Exec] carries
+// it out.
+func Delete[T any](proto *T) Query[*T] { return change(proto, deleteQuery) }
+
+func change[T any](proto *T, kind queryKind) Query[*T] {
+	c, err := prototypeOf(proto)
+	if err == nil && c.source != c.t.source {
+		err = errors.New("models: an alias can not be changed: use the prototype itself")
+	}
+	if err != nil {
+		return Query[*T]{q: &query{err: err}}
+	}
+	q := &query{kind: kind, tables: []*table{c.t}}
+	q.sel.From = c.source
+	return Query[*T]{q, entity[T]{c.t}}
+}
+
+// Set says what an [Update] changes.
+func (q Query[R]) Set(assigns ...Assign) Query[R] {
+	return q.with(func(n *query) error {
+		if err := n.only("Set", updateQuery); err != nil {
+			return err
+		}
+		for _, a := range assigns {
+			if a.err != nil {
+				return a.err
+			}
+			if a.col == nil || a.col.source != n.sel.From {
+				return fmt.Errorf("models: Set: %s is no column of %s", a.set.Column, n.sel.From.As)
+			}
+			n.set = append(clip(n.set), a.set)
+		}
+		return nil
+	})
+}
+
+// Everywhere says that an [Update] or [Delete] without a condition is meant for all
+// rows. Without it such a query is an error.
+func (q Query[R]) Everywhere() Query[R] {
+	return q.with(func(n *query) error {
+		n.all = true
+		return n.only("Everywhere", updateQuery, deleteQuery)
+	})
+}
+
+// CallExec compiles [Exec].
+func CallExec[R any](t Target, q Query[R]) link.Chain[int64] {
+	if q.q != nil && q.q.err == nil && q.q.kind == insertQuery {
+		return callInsert(t, q.q)
+	}
+	c := &call[int64]{
+		prepare: func(c *call[int64]) (bool, error) {
+			st, err := q.execStatement(c.e.dialect)
+			*c.st = st
+			return false, err
+		},
+		finish: func(c *call[int64]) (int64, error) { return c.st.Affected, nil },
+	}
+	if q.q != nil {
+		c.tables = q.q.tables
+	}
+	return c.chain(t)
+}
+
+func (q Query[R]) execStatement(d dialect.Dialect) (driver.Statement, error) {
+	switch {
+	case q.q == nil:
+		return driver.Statement{}, errZeroQuery
+	case q.q.err != nil:
+		return driver.Statement{}, q.q.err
+	case q.q.kind == rawQuery:
+		return q.q.raw.statement(d)
+	case q.q.kind == selectQuery:
+		return driver.Statement{}, errors.New("models: Exec of a SELECT: use All, First, One, Count or Exists")
+	case q.q.kind == updateQuery && len(q.q.set) == 0:
+		return driver.Statement{}, errors.New("models: an Update without Set changes nothing")
+	case len(q.q.sel.Where) == 0 && !q.q.all:
+		return driver.Statement{}, errors.New("models: an Update or Delete without Where would hit every row: add Where, or Everywhere if that is meant")
+	}
+	return q.q.statement(d, writeQuery)
+}

@@ -1,0 +1,247 @@
+package models
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+	"unsafe"
+
+	"github.com/spillwaydb/spillway/internal/driver"
+	"github.com/spillwaydb/spillway/pool"
+)
+
+// flushChain is Flush or Commit as a chain.
+type flushChain struct{ f flush }
+
+func (c *flushChain) Next() *pool.Op                { return c.f.Next() }
+func (c *flushChain) Result() (struct{}, error)     { return struct{}{}, c.f.err }
+func (c *flushChain) Finish() (z struct{}, _ error) { return z, c.f.finish() }
+
+// An undo says how to take back what a flush did to a record.
+type undo struct {
+	rec    *record
+	from   state // what the record was before: pending, persistent (changed) or deleting
+	snap   unsafe.Pointer
+	aux    []driver.Value
+	filled []*field
+}
+
+// finish brings the records up to date with what happened.
+func (f *flush) finish() error {
+	u := f.u
+	if f.worked {
+		f.apply()
+	}
+	switch {
+	case f.failed: // the transaction is gone
+		u.release()
+		u.takeBack(true)
+		return fmt.Errorf("commit: %w", f.err)
+	case f.err == nil && f.commit:
+		u.committed()
+	case f.err == nil, f.flown == nil: // all is well, or nothing was sent
+	case f.own:
+		u.release()
+	case !f.cleared:
+		u.lost = f.err
+	}
+	return f.err
+}
+
+// apply enters the results of the work into objects and records.
+func (f *flush) apply() {
+	u := f.u
+	for i := range f.work {
+		w := &f.work[i]
+		switch {
+		case w.batch != nil:
+			for j, r := range w.recs {
+				filled := w.batch.fill(j)
+				u.undo = append(u.undo, undo{rec: r, from: pending, filled: filled})
+				r.state, r.epoch = persistent, u.epoch
+				r.take()
+				u.enter(r)
+			}
+		case w.verb == "update":
+			r := w.recs[0]
+			un := undo{rec: r, from: persistent, snap: r.snap, aux: r.aux}
+			rekey := false
+			for _, fd := range w.fields {
+				if w.stamps(fd) {
+					*(*time.Time)(fd.at(r.obj)) = w.now
+				}
+				rekey = rekey || r.t.isKey(fd)
+			}
+			id := u.identityOf(r.t)
+			if rekey && r.snap != nil {
+				id.remove(r.t, r.snap)
+			}
+			r.take()
+			if rekey {
+				r.key = r.t.keyHash(r.obj)
+				id.put(r, r.obj)
+			}
+			u.undo = append(u.undo, un)
+		default:
+			for _, r := range w.recs {
+				u.undo = append(u.undo, undo{rec: r, from: deleting})
+				r.state = deleted
+				u.identityOf(r.t).remove(r.t, r.rowImage())
+			}
+		}
+	}
+	u.pending, u.doomed = nil, nil
+	u.sweep()
+}
+
+// rowImage is the object, or its snapshot, that has the key of the row.
+func (r *record) rowImage() unsafe.Pointer {
+	if r.snap != nil {
+		return r.snap
+	}
+	return r.obj
+}
+
+// sweep drops records that left from the lists of the identity maps.
+func (u *Unit) sweep() {
+	for _, id := range u.ids {
+		kept := id.all[:0]
+		for _, r := range id.all {
+			if r.state == persistent || r.state == deleting {
+				kept = append(kept, r)
+			}
+		}
+		clear(id.all[len(kept):])
+		id.all = kept
+	}
+}
+
+// committed makes what the transaction did final.
+func (u *Unit) committed() {
+	for _, un := range u.undo {
+		if un.rec.state == deleted {
+			u.untie(un.rec)
+		}
+	}
+	u.undo, u.points = nil, 0
+	u.release()
+	if u.options.ExpireOnCommit {
+		u.epoch++
+	}
+}
+
+// takeBack makes what the transaction did undone. With keep the changes stay in the
+// objects, to be flushed again: new objects are pending again, without what was filled
+// in. Without it new objects become strangers and changed ones get their old values.
+func (u *Unit) takeBack(keep bool) {
+	var again []*record
+	for i := len(u.undo) - 1; i >= 0; i-- {
+		un := &u.undo[i]
+		r := un.rec
+		id := u.identityOf(r.t)
+		switch un.from {
+		case pending:
+			if r.state == persistent || r.state == deleting {
+				id.remove(r.t, r.rowImage())
+			}
+			for _, fd := range un.filled {
+				reflect.NewAt(fd.typ, fd.at(r.obj)).Elem().SetZero()
+			}
+			u.doomed = remove(u.doomed, r)
+			r.snap, r.aux, r.state, r.key = nil, nil, transient, 0
+			if keep {
+				r.state = pending
+				again = append(again, r)
+			} else {
+				u.untie(r)
+			}
+		case persistent:
+			id.remove(r.t, r.rowImage())
+			r.snap, r.aux = un.snap, un.aux
+			id.put(r, r.rowImage())
+			r.key = r.t.keyHash(r.rowImage())
+		case deleting:
+			r.state = persistent
+			u.tie(r)
+			id.put(r, r.rowImage())
+			id.all = append(id.all, r)
+			if keep {
+				r.state = deleting
+				u.doomed = append(u.doomed, r)
+			}
+		}
+	}
+	u.undo, u.points = nil, 0
+	u.sweep()
+	if keep {
+		for i := len(again) - 1; i >= 0; i-- {
+			u.pending = append(u.pending, again[i])
+		}
+		return
+	}
+	for _, r := range u.pending {
+		r.state = transient
+		u.untie(r)
+	}
+	for _, r := range u.doomed {
+		r.state = persistent
+	}
+	u.pending, u.doomed, u.bad = nil, nil, nil
+	for _, id := range u.ids {
+		for _, r := range id.all {
+			r.restore()
+		}
+	}
+	if u.options.ExpireOnCommit {
+		u.epoch++
+	}
+}
+
+// rollback is Rollback or Close as a chain.
+type rollback struct {
+	u     *Unit
+	close bool
+	op    pool.Op
+	sent  bool
+	done  bool
+}
+
+func (c *rollback) Next() *pool.Op {
+	u := c.u
+	if c.sent || u.lease == nil || !u.lease.Held() {
+		return nil
+	}
+	c.sent = true
+	c.op.Role, c.op.Continuation = driver.Writer, true
+	c.op.Statements = []driver.Statement{{SQL: "ROLLBACK", Class: driver.Rollback}}
+	return &c.op
+}
+
+func (c *rollback) Result() (struct{}, error) { return struct{}{}, nil }
+
+// Finish implements link.Finisher. A ROLLBACK that failed is no error: giving the
+// connection back undoes what is left, or closes it.
+func (c *rollback) Finish() (z struct{}, err error) {
+	u := c.u
+	if u.owner.closed.Load() {
+		if c.close {
+			return z, nil
+		}
+		return z, ErrSessionClosed
+	}
+	u.release()
+	u.lost = nil
+	u.takeBack(c.close)
+	if c.close {
+		for _, r := range u.pending {
+			r.state = transient
+			u.untie(r)
+		}
+		for _, r := range u.doomed {
+			r.state = persistent
+		}
+		u.owner.closed.Store(true)
+		u.ids, u.loose, u.pending, u.doomed = nil, nil, nil, nil
+	}
+	return z, nil
+}

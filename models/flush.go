@@ -1,0 +1,364 @@
+package models
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+	"unsafe"
+
+	"github.com/spillwaydb/spillway/internal/dialect"
+	"github.com/spillwaydb/spillway/internal/driver"
+	"github.com/spillwaydb/spillway/pool"
+)
+
+// flush sends the changes of a unit and, with commit set, commits. Planning reads the
+// objects, finish writes to them; what happens between only looks at answers, so an
+// object is changed only by a flush that went well.
+//
+// How it travels: a single statement without a transaction commits by itself. New
+// objects alone go out with BEGIN before and COMMIT behind them in one flight. Else
+// BEGIN rides with the statements, and COMMIT follows when their answers are known to be
+// right (an UPDATE that finds no row is no error to the database). In a transaction that
+// was open before, a savepoint keeps a failure from spoiling the rest.
+type flush struct {
+	u      *Unit
+	commit bool
+
+	phase   flushPhase
+	op      *pool.Op // what was returned last
+	flown   *pool.Op // what carried the changes
+	first   int      // its first statement of the work
+	work    []work
+	point   string // the savepoint
+	own     bool   // the transaction was begun by this flush
+	alone   bool   // the changes commit by themselves
+	worked  bool   // the changes were carried out
+	failed  bool   // COMMIT failed
+	cleared bool   // after a failure the transaction is as it was before
+	err     error
+}
+
+type flushPhase uint8
+
+const (
+	flushPlan flushPhase = iota
+	flushWork
+	flushCommit
+	flushCleanup
+	flushEnd
+)
+
+// work is one statement of a flush: of a batch of new objects, of one changed object, or
+// of deleted ones.
+type work struct {
+	batch  *batch
+	recs   []*record
+	fields []*field // what an UPDATE sets
+	t      *table
+	verb   string
+	st     driver.Statement
+	now    time.Time
+}
+
+// Next implements the middle of link.Chain.
+func (f *flush) Next() *pool.Op {
+	switch f.phase {
+	case flushPlan:
+		return f.start()
+	case flushWork:
+		return f.answered()
+	case flushCommit:
+		f.err = f.op.Outcome()
+		f.failed = f.err != nil
+	case flushCleanup:
+		f.cleared = f.op.Outcome() == nil
+	}
+	f.phase = flushEnd
+	return nil
+}
+
+// end ends the chain without an operation.
+func (f *flush) end(err error) *pool.Op {
+	f.err, f.phase = err, flushEnd
+	return nil
+}
+
+func (f *flush) start() *pool.Op {
+	u := f.u
+	if err := u.ready(); err != nil {
+		return f.end(err)
+	}
+	if u.bad != nil {
+		err := u.bad
+		u.bad = nil
+		return f.end(err)
+	}
+	if err := f.plan(); err != nil {
+		return f.end(err)
+	}
+	if len(f.work) == 0 {
+		if !f.commit || u.lease == nil {
+			return f.end(nil)
+		}
+		return f.send(flushCommit, driver.Statement{SQL: "COMMIT", Class: driver.Commit})
+	}
+	sts := make([]driver.Statement, 0, len(f.work)+2)
+	onlyNew := true
+	for i := range f.work {
+		onlyNew = onlyNew && f.work[i].batch != nil
+	}
+	var behind driver.Statement
+	switch {
+	case u.lease != nil:
+		u.points++
+		f.point = "spillway_" + strconv.Itoa(u.points)
+		sts = append(sts, driver.Statement{SQL: "SAVEPOINT " + f.point, Class: driver.Savepoint})
+		behind = driver.Statement{SQL: "RELEASE SAVEPOINT " + f.point, Class: driver.Savepoint}
+	case f.commit && len(f.work) == 1:
+		f.alone = true
+	case f.commit && onlyNew:
+		f.alone = true
+		sts = append(sts, beginStatement(u.e.dialect))
+		behind = driver.Statement{SQL: "COMMIT", Class: driver.Commit}
+	default:
+		f.own = true
+		sts = append(sts, beginStatement(u.e.dialect))
+	}
+	f.first = len(sts)
+	for i := range f.work {
+		sts = append(sts, f.work[i].st)
+	}
+	if behind.SQL != "" {
+		sts = append(sts, behind)
+	}
+	op := f.send(flushWork, sts...)
+	op.Continuation = false
+	if f.own {
+		u.begin(op)
+	}
+	f.flown = op
+	return op
+}
+
+// send makes the next operation.
+func (f *flush) send(p flushPhase, sts ...driver.Statement) *pool.Op {
+	f.phase = p
+	f.op = &pool.Op{Role: driver.Writer, Continuation: true, Label: f.u.options.Label}
+	f.op.Statements = sts
+	return f.op
+}
+
+// answered looks at the answers to the work.
+func (f *flush) answered() *pool.Op {
+	f.err = f.verdict()
+	f.worked = f.err == nil
+	switch {
+	case f.err == nil && f.commit && !f.alone:
+		return f.send(flushCommit, driver.Statement{SQL: "COMMIT", Class: driver.Commit})
+	case f.err == nil:
+		f.phase = flushEnd
+		return nil
+	case f.alone:
+		f.cleared = true
+	case f.own && f.u.lease.Held():
+		return f.send(flushCleanup, driver.Statement{SQL: "ROLLBACK", Class: driver.Rollback})
+	case f.point != "" && f.op.Err() != nil && f.u.lease.Status() == driver.InTx:
+		f.cleared = true // it never started
+	case f.point != "":
+		return f.send(flushCleanup,
+			driver.Statement{SQL: "ROLLBACK TO SAVEPOINT " + f.point, Class: driver.Savepoint},
+			driver.Statement{SQL: "RELEASE SAVEPOINT " + f.point, Class: driver.Savepoint})
+	}
+	f.phase = flushEnd
+	return nil
+}
+
+// verdict is the first thing that went wrong.
+func (f *flush) verdict() error {
+	if err := f.op.Err(); err != nil {
+		return err
+	}
+	for i := range f.op.Statements {
+		st := &f.op.Statements[i]
+		at := i - f.first
+		if at < 0 || at >= len(f.work) {
+			if st.Err != nil {
+				return st.Err
+			}
+			continue
+		}
+		w := &f.work[at]
+		switch {
+		case st.Err != nil:
+			return fmt.Errorf("%s %s: %w", w.verb, w.t.facts.Name, st.Err)
+		case w.batch != nil:
+			if err := w.batch.check(st); err != nil {
+				return err
+			}
+		case st.Affected != int64(len(w.recs)):
+			return fmt.Errorf("%w: %s %s: %d rows were meant, %d were found", ErrStale, w.verb, w.t.facts.Name, len(w.recs), st.Affected)
+		}
+	}
+	return nil
+}
+
+// plan makes the statements: new objects in the order of foreign keys, changes, and
+// deletions in the opposite order.
+func (f *flush) plan() error {
+	u, now := f.u, clock()
+	rank := u.e.registry.ranks()
+	d := u.e.dialect
+
+	news := slices.Clone(u.pending)
+	slices.SortStableFunc(news, func(a, b *record) int { return cmp.Compare(rank[a.t], rank[b.t]) })
+	for len(news) > 0 {
+		n := 1
+		for n < len(news) && news[n].t == news[0].t {
+			n++
+		}
+		objs := make([]unsafe.Pointer, n)
+		for i := range objs {
+			objs[i] = news[i].obj
+		}
+		bs, err := batches(d, news[0].t, objs, now, nil)
+		if err != nil {
+			return err
+		}
+		for _, b := range bs {
+			f.work = append(f.work, work{batch: b, recs: news[:len(b.objs)], t: b.t, verb: "insert into", st: b.st})
+			news = news[len(b.objs):]
+		}
+	}
+
+	tables := make([]*table, 0, len(u.ids))
+	for t := range u.ids {
+		tables = append(tables, t)
+	}
+	slices.SortFunc(tables, func(a, b *table) int {
+		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(a.facts.Name, b.facts.Name))
+	})
+	for _, t := range tables {
+		for _, r := range u.ids[t].all {
+			if r.state != persistent {
+				continue
+			}
+			var few [8]*field
+			if changed := r.changed(few[:0]); len(changed) > 0 {
+				w, err := update(d, r, slices.Clone(changed), now)
+				if err != nil {
+					return err
+				}
+				f.work = append(f.work, w)
+			}
+		}
+	}
+
+	doomed := slices.Clone(u.doomed)
+	slices.SortStableFunc(doomed, func(a, b *record) int { return cmp.Compare(rank[b.t], rank[a.t]) })
+	for len(doomed) > 0 {
+		n := 1
+		for n < len(doomed) && doomed[n].t == doomed[0].t && len(doomed[0].t.key) == 1 {
+			n++
+		}
+		w, err := deletion(d, doomed[:n])
+		if err != nil {
+			return err
+		}
+		f.work, doomed = append(f.work, w), doomed[n:]
+	}
+	return nil
+}
+
+// update makes the UPDATE of one object.
+func update(d dialect.Dialect, r *record, changed []*field, now time.Time) (work, error) {
+	t := r.t
+	w := work{recs: []*record{r}, t: t, verb: "update", now: now}
+	for _, s := range t.stamps {
+		if s.updated && (r.snap == nil || !slices.Contains(changed, s)) {
+			changed = append(slices.DeleteFunc(changed, func(f *field) bool { return f == s }), s)
+		}
+	}
+	w.fields = changed
+	set := make([]byte, 0, 2*len(changed))
+	for _, f := range changed {
+		set = append(set, byte(f.pos>>8), byte(f.pos))
+		v, err := f.value(r.obj)
+		if err != nil {
+			return w, err
+		}
+		if w.stamps(f) {
+			v = driver.Time(now)
+		}
+		w.st.Args = append(w.st.Args, v)
+	}
+	key, err := r.keyValues()
+	if err != nil {
+		return w, err
+	}
+	w.st.Args = append(w.st.Args, key...)
+	w.st.Class = driver.Write
+	w.st.SQL = t.texts.get(shape{verb: 'u', dialect: byte(d), write: string(set)}, func() string {
+		up := dialect.Update{Source: t.source, Where: t.whereKey(key)}
+		for _, f := range changed {
+			up.Set = append(up.Set, dialect.Assign{Column: f.name, Value: dialect.Param{}})
+		}
+		dw := dialect.NewWriter(d)
+		defer dw.Free()
+		dw.Update(&up)
+		return string(dw.Text())
+	})
+	return w, nil
+}
+
+// stamps reports whether the clock gives the field its value in this UPDATE.
+func (w *work) stamps(f *field) bool {
+	if !f.updated {
+		return false
+	}
+	r := w.recs[0]
+	return r.snap == nil || f.same(f.at(r.obj), f.at(r.snap))
+}
+
+// keyValues encodes the key that the row of a record has, which is not the object's if
+// that was changed.
+func (r *record) keyValues() ([]driver.Value, error) {
+	from := r.obj
+	if r.snap != nil {
+		from = r.snap
+	}
+	vals := make([]driver.Value, len(r.t.key))
+	for i, k := range r.t.key {
+		v, err := k.value(from)
+		if err != nil {
+			return nil, err
+		}
+		vals[i] = v
+	}
+	return vals, nil
+}
+
+// deletion makes the DELETE of records of one table: of many by one key column, of one
+// by several.
+func deletion(d dialect.Dialect, rs []*record) (work, error) {
+	t := rs[0].t
+	w := work{recs: rs, t: t, verb: "delete from"}
+	var keys []driver.Value
+	for _, r := range rs {
+		key, err := r.keyValues()
+		if err != nil {
+			return w, err
+		}
+		keys = append(keys, key...)
+	}
+	where := t.whereKey(keys[:len(t.key)])
+	if len(rs) > 1 {
+		where = []dialect.Node{dialect.In{X: dialect.Column{Source: t.source, Name: t.key[0].name}, Values: keys}}
+	}
+	dw := dialect.NewWriter(d)
+	defer dw.Free()
+	dw.Delete(&dialect.Delete{Source: t.source, Where: where})
+	w.st = driver.Statement{SQL: intern(dw.Text()), Args: dw.Args(), Class: driver.Write}
+	return w, nil
+}

@@ -1,0 +1,198 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"unsafe"
+
+	"github.com/spillwaydb/spillway/internal/driver"
+	"github.com/spillwaydb/spillway/internal/link"
+	"github.com/spillwaydb/spillway/pool"
+)
+
+// insertion is what an Insert is about.
+type insertion struct {
+	typ  reflect.Type
+	objs []unsafe.Pointer
+}
+
+// Insert inserts many objects in few statements; [Exec] carries it out and fills in what
+// the database makes, such as keys. All are inserted, or none. The objects do not become
+// part of a session's unit of work; for that see [Session.Add].
+func Insert[T any](rows ...*T) Query[*T] {
+	q := &query{kind: insertQuery, insert: &insertion{typ: reflect.TypeFor[T]()}, tables: []*table{}}
+	for _, x := range rows {
+		if x == nil {
+			return Query[*T]{q: &query{err: fmt.Errorf("models: Insert of a nil *%s", q.insert.typ)}}
+		}
+		q.insert.objs = append(q.insert.objs, unsafe.Pointer(x))
+	}
+	return Query[*T]{q: q}
+}
+
+// insertCall is the chain of an Insert.
+type insertCall struct {
+	e       *Engine
+	u       *Unit
+	in      *insertion
+	t       *table
+	batches []*batch
+	op      *pool.Op
+	first   int
+	state   callState
+	err     error
+}
+
+func callInsert(t Target, q *query) link.Chain[int64] {
+	c := &insertCall{e: t.engine(), u: t.unit(), in: q.insert}
+	if c.u != nil {
+		return insertManaged{c}
+	}
+	return c
+}
+
+// Next implements link.Chain.
+func (c *insertCall) Next() *pool.Op {
+	switch c.state {
+	case callNew:
+		if c.err = c.plan(); c.err != nil || len(c.batches) == 0 {
+			c.state = callEnded
+			return nil
+		}
+		c.state = callSent
+		c.op = &pool.Op{Role: driver.Writer}
+		begin := len(c.batches) > 1
+		if c.u != nil {
+			begin = c.u.begin(c.op)
+		}
+		if begin {
+			c.op.Statements = append(c.op.Statements, beginStatement(c.e.dialect))
+		}
+		c.first = len(c.op.Statements)
+		for _, b := range c.batches {
+			c.op.Statements = append(c.op.Statements, b.st)
+		}
+		if begin && c.u == nil {
+			c.op.Statements = append(c.op.Statements, driver.Statement{SQL: "COMMIT", Class: driver.Commit})
+		}
+		return c.op
+	case callSent:
+		c.state = callEnded
+		c.err = c.op.Outcome()
+		for i, b := range c.batches {
+			if c.err == nil {
+				c.err = b.check(&c.op.Statements[c.first+i])
+			}
+		}
+	}
+	return nil
+}
+
+func (c *insertCall) plan() (err error) {
+	if c.u != nil {
+		if err := c.u.ready(); err != nil {
+			return err
+		}
+	}
+	if c.t, err = c.e.registry.table(c.in.typ); err == nil {
+		err = c.t.keyed()
+	}
+	if err != nil {
+		return err
+	}
+	for _, obj := range c.in.objs {
+		if obj == reflect.ValueOf(c.t.proto).UnsafePointer() {
+			return fmt.Errorf("models: Insert of the prototype of %s: it names columns and is no object", c.t.facts.Model)
+		}
+	}
+	c.batches, err = batches(c.e.dialect, c.t, c.in.objs, clock(), nil)
+	return err
+}
+
+// Result implements link.Chain.
+func (c *insertCall) Result() (int64, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	for _, b := range c.batches {
+		var os []origin
+		if c.t.hasOrigin {
+			os = make([]origin, len(b.objs))
+		}
+		for i, obj := range b.objs {
+			b.fill(i)
+			if os != nil {
+				os[i] = origin{t: c.t, key: c.t.keyHash(obj)}
+				*c.t.word(obj) = unsafe.Pointer(&os[i])
+			}
+		}
+	}
+	return int64(len(c.in.objs)), nil
+}
+
+// insertManaged is an insertCall in a session.
+type insertManaged struct{ *insertCall }
+
+// Finish implements link.Finisher.
+func (c insertManaged) Finish() (int64, error) {
+	if c.op != nil {
+		c.u.sent(c.op)
+	}
+	return c.Result()
+}
+
+// CallCreate compiles [Create].
+func CallCreate[T any](t Target, x *T) link.Chain[struct{}] {
+	if u := t.unit(); u != nil {
+		return &createManaged{x: x, flushChain: flushChain{flush{u: u}}}
+	}
+	return create{CallExec(t, Insert(x))}
+}
+
+type create struct{ c link.Chain[int64] }
+
+func (c create) Next() *pool.Op { return c.c.Next() }
+
+func (c create) Result() (z struct{}, err error) {
+	_, err = c.c.Result()
+	return z, err
+}
+
+// createManaged adds the object when the session lets it in.
+type createManaged struct {
+	x any
+	flushChain
+	added bool
+}
+
+func (c *createManaged) Next() *pool.Op {
+	if !c.added {
+		c.added = true
+		if reflect.ValueOf(c.x).IsNil() {
+			return c.f.end(errors.New("models: Create of nil"))
+		}
+		if err := c.f.u.ready(); err != nil {
+			return c.f.end(err)
+		}
+		c.f.u.Add(c.x)
+	}
+	return c.flushChain.Next()
+}
+
+// Finish implements link.Finisher.
+func (c *createManaged) Finish() (z struct{}, err error) {
+	if z, err = c.flushChain.Finish(); err == nil {
+		return z, nil
+	}
+	u := c.f.u
+	if t, obj, bad := u.object("Create", c.x); bad == nil && !u.owner.closed.Load() {
+		// The caller learns of the failure here; the next flush must not repeat it.
+		if r := u.recordOf(t, obj); r != nil && r.state == pending {
+			u.pending = remove(u.pending, r)
+			r.state = transient
+			u.untie(r)
+		}
+	}
+	return z, err
+}

@@ -1,0 +1,87 @@
+package models
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spillwaydb/spillway/internal/dialect"
+)
+
+// Join adds a table to the query: the rows of both for which the conditions are true.
+// Without a condition it uses the only foreign key between the new table and those of
+// the query; none, or more than one, is an error that names them. proto is what
+// [Register] or [Alias] returned.
+func (q Query[R]) Join(proto any, on ...Cond) Query[R] { return q.join(proto, on, false) }
+
+// LeftJoin is [Query.Join], but keeps rows without a match: the columns of the new table
+// are NULL in them, see [Nullable].
+func (q Query[R]) LeftJoin(proto any, on ...Cond) Query[R] { return q.join(proto, on, true) }
+
+func (q Query[R]) join(proto any, on []Cond, left bool) Query[R] {
+	return q.with(func(n *query) error {
+		if err := n.only("Join", selectQuery); err != nil {
+			return err
+		}
+		c, err := prototypeOf(proto)
+		if err != nil {
+			return err
+		}
+		if n.sel.From == nil {
+			return fmt.Errorf("models: Join %s: the query has no table yet: name one with From", c.source.As)
+		}
+		nodes, err := nodesOf(on)
+		if err != nil {
+			return err
+		}
+		cond := dialect.Node(dialect.Logic{Op: "AND", Kids: nodes})
+		if len(nodes) == 0 {
+			if cond, err = n.onlyKey(c.source); err != nil {
+				return err
+			}
+		}
+		n.sel.Joins = append(clip(n.sel.Joins), dialect.Join{Source: c.source, Left: left, On: cond})
+		n.tables = append(clip(n.tables), c.t)
+		return nil
+	})
+}
+
+// onlyKey returns the condition of the only foreign key between a new source and those
+// of the query.
+func (q *query) onlyKey(s *dialect.Source) (dialect.Node, error) {
+	var found []dialect.Node
+	var names []string
+	between := func(from, to *dialect.Source) {
+		for _, fk := range from.Table.ForeignKeys {
+			if fk.RefTable != to.Table.Name {
+				continue
+			}
+			var eq dialect.Logic
+			eq.Op = "AND"
+			for i := range fk.Columns {
+				eq.Kids = append(eq.Kids, dialect.Compare{
+					L: dialect.Column{Source: from, Name: fk.Columns[i]}, Op: "=", R: dialect.Column{Source: to, Name: fk.RefColumns[i]},
+				})
+			}
+			found = append(found, eq)
+			names = append(names, from.As+"."+strings.Join(fk.Columns, ", ")+" → "+to.As)
+		}
+	}
+	have := []*dialect.Source{q.sel.From}
+	for i := range q.sel.Joins {
+		have = append(have, q.sel.Joins[i].Source)
+	}
+	for _, h := range have {
+		between(h, s)
+		if h.Table != s.Table {
+			between(s, h)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("models: Join %s: no foreign key between it and the tables of the query: give a condition", s.As)
+	case 1:
+		return found[0], nil
+	default:
+		return nil, fmt.Errorf("models: Join %s: several foreign keys fit (%s): give a condition", s.As, strings.Join(names, "; "))
+	}
+}

@@ -1,0 +1,231 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spillwaydb/spillway/internal/dialect"
+	"github.com/spillwaydb/spillway/internal/driver"
+)
+
+// A Query is a statement whose rows are R: [From] makes a Query[*User], [Select2] a
+// Query[Row2[A, B]], [Raw] a Query of what it is asked for. A verb such as [All] carries
+// it out.
+//
+// Queries are immutable: each method returns another query and leaves its receiver as it
+// is, so a query can be kept in a package variable and be used by many goroutines. A
+// mistake made while building travels in the query, and the verb returns it.
+type Query[R any] struct {
+	q    *query
+	rows reader[R]
+}
+
+// query is what a Query[R] knows apart from R. It is not changed once it is published.
+type query struct {
+	err    error
+	kind   queryKind
+	sel    dialect.Select
+	tables []*table // of the sources, for autoflush; nil: unknown
+	set    []dialect.Assign
+	insert *insertion
+	raw    *rawText
+	all    bool // the rows of an UPDATE or DELETE without a condition are meant
+}
+
+type queryKind uint8
+
+const (
+	selectQuery queryKind = iota
+	updateQuery
+	deleteQuery
+	insertQuery
+	rawQuery
+)
+
+var errZeroQuery = errors.New("models: a zero Query asks for nothing: make one with From, Select2, Raw, …")
+
+// with returns a copy of q, changed by f unless q is in error.
+func (q Query[R]) with(f func(n *query) error) Query[R] {
+	n := &query{err: errZeroQuery}
+	if q.q != nil {
+		c := *q.q
+		n = &c
+	}
+	if n.err == nil {
+		n.err = f(n)
+	}
+	return Query[R]{n, q.rows}
+}
+
+// only reports an error unless q is of one of the kinds.
+func (q *query) only(method string, kinds ...queryKind) error {
+	for _, k := range kinds {
+		if q.kind == k {
+			return nil
+		}
+	}
+	return fmt.Errorf("models: %s does not fit this kind of query", method)
+}
+
+// clip makes appending to s copy it.
+func clip[T any](s []T) []T { return s[:len(s):len(s)] }
+
+// From asks for the objects of a table; proto is what [Register] or [Alias] returned.
+func From[T any](proto *T) Query[*T] {
+	c, err := prototypeOf(proto)
+	if err != nil {
+		return Query[*T]{q: &query{err: err}}
+	}
+	q := &query{tables: []*table{c.t}}
+	q.sel.From = c.source
+	q.sel.Columns = []dialect.Node{dialect.All{Source: c.source}}
+	return Query[*T]{q, entity[T]{c.t}}
+}
+
+// From sets the table that is selected from. Without it that is the table of the first
+// column selected.
+func (q Query[R]) From(proto any) Query[R] {
+	return q.with(func(n *query) error {
+		if err := n.only("From", selectQuery); err != nil {
+			return err
+		}
+		c, err := prototypeOf(proto)
+		if err != nil {
+			return err
+		}
+		n.sel.From = c.source
+		n.tables = append(clip(n.tables), c.t)
+		return nil
+	})
+}
+
+// Where keeps the rows for which all conditions are true. Further calls add conditions.
+func (q Query[R]) Where(conds ...Cond) Query[R] {
+	return q.with(func(n *query) error {
+		if err := n.only("Where", selectQuery, updateQuery, deleteQuery); err != nil {
+			return err
+		}
+		nodes, err := nodesOf(conds)
+		n.sel.Where = append(clip(n.sel.Where), nodes...)
+		return err
+	})
+}
+
+// OrderBy orders the rows; further calls order what is equal so far.
+func (q Query[R]) OrderBy(orders ...Order) Query[R] {
+	return q.with(func(n *query) error {
+		for _, o := range orders {
+			if o.err != nil {
+				return o.err
+			}
+			if o.node == nil {
+				return errors.New("models: a zero Order orders nothing")
+			}
+			n.sel.OrderBy = append(clip(n.sel.OrderBy), o.node)
+		}
+		return n.only("OrderBy", selectQuery)
+	})
+}
+
+// Limit keeps the first n rows. A negative n is an error.
+func (q Query[R]) Limit(rows int) Query[R] {
+	return q.with(func(n *query) error {
+		if rows < 0 {
+			return fmt.Errorf("models: Limit(%d): want 0 or more", rows)
+		}
+		n.sel.Limit = dialect.Param{Value: driver.Int64(int64(rows))}
+		return n.only("Limit", selectQuery)
+	})
+}
+
+// Offset leaves the first n rows out. A negative n is an error.
+func (q Query[R]) Offset(rows int) Query[R] {
+	return q.with(func(n *query) error {
+		if rows < 0 {
+			return fmt.Errorf("models: Offset(%d): want 0 or more", rows)
+		}
+		n.sel.Offset = dialect.Param{Value: driver.Int64(int64(rows))}
+		return n.only("Offset", selectQuery)
+	})
+}
+
+// Distinct drops rows that are alike.
+func (q Query[R]) Distinct() Query[R] {
+	return q.with(func(n *query) error {
+		n.sel.Distinct = true
+		return n.only("Distinct", selectQuery)
+	})
+}
+
+// GroupBy makes one row of all rows that are alike in keys: addresses of columns, or
+// expressions.
+func (q Query[R]) GroupBy(keys ...any) Query[R] {
+	return q.with(func(n *query) error {
+		for _, k := range keys {
+			node, err := nodeOf(k)
+			if err != nil {
+				return err
+			}
+			n.sel.GroupBy = append(clip(n.sel.GroupBy), node)
+		}
+		return n.only("GroupBy", selectQuery)
+	})
+}
+
+// Having keeps the groups for which all conditions are true.
+func (q Query[R]) Having(conds ...Cond) Query[R] {
+	return q.with(func(n *query) error {
+		nodes, err := nodesOf(conds)
+		n.sel.Having = append(clip(n.sel.Having), nodes...)
+		return errors.Join(err, n.only("Having", selectQuery))
+	})
+}
+
+// expression is any Expr[V].
+type expression interface {
+	parts() (dialect.Node, *codec, *column, error)
+}
+
+func (e Expr[V]) parts() (dialect.Node, *codec, *column, error) { return e.node, e.c, e.col, e.err }
+
+// nodeOf takes the address of a column or an expression.
+func nodeOf(x any) (dialect.Node, error) {
+	if e, ok := x.(expression); ok {
+		n, _, _, err := e.parts()
+		return n, err
+	}
+	col, err := columnOf(x)
+	if err != nil {
+		return nil, err
+	}
+	return col.node(), nil
+}
+
+// statement writes the text of a query of one of the built kinds.
+func (q *query) statement(d dialect.Dialect, write func(w *dialect.Writer, q *query)) (driver.Statement, error) {
+	w := dialect.NewWriter(d)
+	defer w.Free()
+	write(w, q)
+	if err := w.Err(); err != nil {
+		return driver.Statement{}, fmt.Errorf("models: %w", err)
+	}
+	st := driver.Statement{SQL: intern(w.Text()), Args: w.Args(), Class: driver.Read}
+	if q.kind != selectQuery {
+		st.Class = driver.Write
+	}
+	return st, nil
+}
+
+func writeQuery(w *dialect.Writer, q *query) {
+	switch q.kind {
+	case updateQuery:
+		w.Update(&dialect.Update{Source: q.sel.From, Set: q.set, Where: q.sel.Where})
+	case deleteQuery:
+		w.Delete(&dialect.Delete{Source: q.sel.From, Where: q.sel.Where})
+	default:
+		w.Select(&q.sel)
+	}
+}
+
+func writeCount(w *dialect.Writer, q *query)  { w.Count(&q.sel) }
+func writeExists(w *dialect.Writer, q *query) { w.Exists(&q.sel) }

@@ -1,0 +1,365 @@
+package models
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spillwaydb/spillway/internal/dialect"
+	"github.com/spillwaydb/spillway/internal/driver"
+)
+
+// constSQL is the type of SQL text. It is not exported, so that only constants fit and
+// no text can be put together from input by accident.
+type constSQL string
+
+// Unsafe lets text that is made at run time be used as SQL. Never put input into it:
+// values belong into [Args].
+func Unsafe(sql string) constSQL { return constSQL(sql) }
+
+// Args are the values of the :name parameters of raw SQL, by name. A slice stands for a
+// list: "id IN :ids".
+type Args map[string]any
+
+// A Tuple is a row of [Raw] as values in the order of the columns.
+type Tuple struct {
+	// Names are the columns; all rows of a result share the slice.
+	Names  []string
+	Values []any
+}
+
+// rawText is the statement of a raw query.
+type rawText struct {
+	pieces []piece
+	args   Args
+	read   bool
+}
+
+// Raw asks for the rows of an SQL statement. Parameters are written :name, whatever the
+// database; a slice becomes the list of its elements for IN, on Postgres also an array
+// for "= ANY(:ids)". R is what a row is read as:
+//
+//   - a type that can be a field of a model, for the only column
+//   - a struct, each column by its name to the field with that column; a registered
+//     struct, a plain one with db tags, embedded structs; every column needs its field
+//   - [Tuple], or map[string]any by column name
+//
+// Rows are values: they have no part in a session's unit of work. Without [Query.ReadOnly]
+// the statement is taken as one that writes, since nobody parses it.
+func Raw[R any](sql constSQL, args ...Args) Query[R] {
+	raw := &rawText{args: Args{}}
+	for _, a := range args {
+		maps.Copy(raw.args, a)
+	}
+	var err error
+	raw.pieces, err = parseRaw(string(sql))
+	if err == nil {
+		err = raw.check()
+	}
+	q := &query{kind: rawQuery, raw: raw, err: err}
+	rows, err := rawReader[R]()
+	if q.err == nil {
+		q.err = err
+	}
+	return Query[R]{q, rows}
+}
+
+// ReadOnly promises that raw SQL changes nothing, so that it may run on a connection for
+// reading. On SQLite a statement that writes fails there.
+func (q Query[R]) ReadOnly() Query[R] {
+	return q.with(func(n *query) error {
+		if err := n.only("ReadOnly", rawQuery); err != nil {
+			return err
+		}
+		raw := *n.raw
+		raw.read = true
+		n.raw = &raw
+		return nil
+	})
+}
+
+// check compares the names in the text with those of the arguments.
+func (r *rawText) check() error {
+	used := map[string]bool{}
+	for _, p := range r.pieces {
+		if p.param == "" {
+			continue
+		}
+		used[p.param] = true
+		if _, ok := r.args[p.param]; !ok {
+			return fmt.Errorf("models: Raw: no argument for :%s", p.param)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.args)) {
+		if !used[name] {
+			return fmt.Errorf("models: Raw: the argument %q is not in the text", name)
+		}
+	}
+	return nil
+}
+
+// statement writes the text with a dialect's placeholders.
+func (r *rawText) statement(d dialect.Dialect) (driver.Statement, error) {
+	w := dialect.NewWriter(d)
+	defer w.Free()
+	for _, p := range r.pieces {
+		if p.param == "" {
+			w.Raw(p.text)
+			continue
+		}
+		if err := r.param(w, p); err != nil {
+			return driver.Statement{}, fmt.Errorf("models: Raw: argument %s: %w", p.param, err)
+		}
+	}
+	st := driver.Statement{SQL: intern(w.Text()), Args: w.Args(), Class: driver.Raw}
+	if r.read {
+		st.Class = driver.Read
+	}
+	return st, nil
+}
+
+// param writes an argument.
+func (r *rawText) param(w *dialect.Writer, p piece) error {
+	arg := r.args[p.param]
+	if arg == nil {
+		w.Param(driver.Null())
+		return nil
+	}
+	v := reflect.ValueOf(arg)
+	if c, err := codecFor(v.Type(), false); err == nil {
+		val, err := encodeAny(c, v)
+		if err != nil {
+			return err
+		}
+		w.Param(val)
+		return nil
+	} else if v.Kind() != reflect.Slice {
+		return err
+	}
+	c, err := codecFor(v.Type().Elem(), false)
+	if err != nil {
+		return err
+	}
+	vals := make([]driver.Value, v.Len())
+	for i := range vals {
+		if vals[i], err = encodeAny(c, v.Index(i)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case p.array && w.Dialect() == dialect.Postgres:
+		return w.Array(c.kind, vals)
+	case p.inside:
+		w.Params(c.kind, vals)
+	default:
+		w.Raw("(")
+		w.Params(c.kind, vals)
+		w.Raw(")")
+	}
+	return nil
+}
+
+func encodeAny(c *codec, v reflect.Value) (driver.Value, error) {
+	p := reflect.New(v.Type())
+	p.Elem().Set(v)
+	return c.encode(p.UnsafePointer())
+}
+
+// A piece is a stretch of SQL text, or a parameter.
+type piece struct {
+	text  string
+	param string
+	// inside: parentheses stand around the parameter already; array: those of ANY or ALL.
+	inside, array bool
+}
+
+// parseRaw finds the :name parameters, and leaves alone what is in quotes, dollar quotes
+// and comments, and the :: of a cast.
+func parseRaw(sql string) (out []piece, err error) {
+	from := 0
+	for i := 0; i < len(sql); {
+		skip := quotedEnd(sql, i)
+		switch {
+		case skip < 0:
+			return nil, fmt.Errorf("models: Raw: the quote or comment at byte %d is not closed", i)
+		case skip > i:
+			i = skip
+		case sql[i] == ':' && i+1 < len(sql) && sql[i+1] == ':':
+			i += 2
+		case sql[i] == ':' && i+1 < len(sql) && nameStart(sql[i+1]) && (i == 0 || !namePart(sql[i-1])):
+			end := i + 1
+			for end < len(sql) && namePart(sql[end]) {
+				end++
+			}
+			before := strings.TrimRight(sql[:i], " \t\r\n")
+			p := piece{param: sql[i+1 : end], inside: strings.HasSuffix(before, "(")}
+			if p.inside {
+				word := strings.ToUpper(strings.TrimRight(before[:len(before)-1], " \t\r\n"))
+				p.array = strings.HasSuffix(word, "ANY") || strings.HasSuffix(word, "ALL") || strings.HasSuffix(word, "UNNEST")
+			}
+			out = append(out, piece{text: sql[from:i]}, p)
+			i, from = end, end
+		default:
+			i++
+		}
+	}
+	return append(out, piece{text: sql[from:]}), nil
+}
+
+func nameStart(c byte) bool {
+	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf
+}
+func namePart(c byte) bool { return nameStart(c) || '0' <= c && c <= '9' }
+
+// quotedEnd returns where what begins at i ends, if it is quoted or a comment; i if it is
+// neither, -1 if it does not end.
+func quotedEnd(sql string, i int) int {
+	until := func(from int, end string) int {
+		at := strings.Index(sql[from:], end)
+		if at < 0 {
+			return -1
+		}
+		return from + at + len(end)
+	}
+	switch c := sql[i]; {
+	case c == '\'':
+		if i > 0 && (sql[i-1] == 'E' || sql[i-1] == 'e') && (i == 1 || !namePart(sql[i-2])) {
+			for j := i + 1; j < len(sql); j++ { // Postgres' strings with backslashes
+				switch sql[j] {
+				case '\\':
+					j++
+				case '\'':
+					return j + 1
+				}
+			}
+			return -1
+		}
+		return until(i+1, "'")
+	case c == '"':
+		return until(i+1, `"`)
+	case strings.HasPrefix(sql[i:], "--"):
+		if end := until(i, "\n"); end > 0 {
+			return end
+		}
+		return len(sql)
+	case strings.HasPrefix(sql[i:], "/*"):
+		return until(i+2, "*/")
+	case c == '$' && (i == 0 || !namePart(sql[i-1])):
+		end := i + 1
+		for end < len(sql) && namePart(sql[end]) {
+			end++
+		}
+		if end < len(sql) && sql[end] == '$' && (end == i+1 || nameStart(sql[i+1])) {
+			return until(end+1, sql[i:end+1])
+		}
+	}
+	return i
+}
+
+// rawReader makes the reader for rows of type R.
+func rawReader[R any]() (reader[R], error) {
+	typ := reflect.TypeFor[R]()
+	if c, err := codecFor(typ, false); err == nil {
+		return byName[R]{one: c}, nil
+	} else if typ.Kind() != reflect.Struct && typ != reflect.TypeFor[map[string]any]() {
+		return nil, fmt.Errorf("models: Raw: rows can not be read as %s (want a struct, a Tuple, map[string]any, or a type that can be a column): %w", typ, err)
+	}
+	if typ == reflect.TypeFor[Tuple]() || typ.Kind() == reflect.Map {
+		return anyRows[R]{}, nil
+	}
+	m := &mapping{t: &table{typ: typ, byName: map[string]*field{}}, tags: map[*field]tag{}}
+	if err := m.walk(typ, 0, structName(typ), 0); err != nil {
+		return nil, err
+	}
+	if m.model != nil {
+		m.t.fields = append(m.t.fields, m.model)
+	}
+	for _, f := range m.t.fields {
+		if f != m.model || m.t.byName[f.name] == nil {
+			m.t.byName[f.name] = f
+		}
+	}
+	return byName[R]{t: m.t}, nil
+}
+
+// byName reads rows of plain values: the only column, or columns by name.
+type byName[R any] struct {
+	one *codec
+	t   *table
+}
+
+func (b byName[R]) sink(hint int, _ bool) rowSink[R] {
+	return &nameSink[R]{valueSink: valueSink[R]{hint: hint}, b: b}
+}
+
+type nameSink[R any] struct {
+	valueSink[R]
+	b byName[R]
+}
+
+// Begin implements driver.Sink: now the columns are known.
+func (s *nameSink[R]) Begin(cols []driver.Column) error {
+	s.cells = nil
+	if s.b.one != nil {
+		if len(cols) != 1 {
+			return fmt.Errorf("models: Raw: %d columns came, and a %s takes one", len(cols), s.b.one.typ)
+		}
+		s.cells = []cell{{s.b.one, 0, 0}}
+		return s.valueSink.Begin(cols)
+	}
+	for i, c := range cols {
+		f := s.b.t.byName[c.Name]
+		if f == nil {
+			return fmt.Errorf("models: Raw: %s has no field for the column %s; it has %s", s.b.t.typ, c.Name, s.b.t.sortedNames())
+		}
+		s.cells = append(s.cells, cell{f.codec, f.off, i})
+	}
+	return s.valueSink.Begin(cols)
+}
+
+// anyRows reads rows as Tuple or map[string]any.
+type anyRows[R any] struct{}
+
+func (anyRows[R]) sink(int, bool) rowSink[R] { return &anySink[R]{} }
+
+type anySink[R any] struct {
+	names []string
+	out   []R
+}
+
+func (s *anySink[R]) Begin(cols []driver.Column) error {
+	s.names, s.out = make([]string, len(cols)), nil
+	for i, c := range cols {
+		s.names[i] = c.Name
+	}
+	return nil
+}
+
+func (s *anySink[R]) Row(r driver.Row) error {
+	vals := make([]any, len(s.names))
+	for i := range vals {
+		v, err := r.Value(i)
+		if err != nil {
+			return fmt.Errorf("models: column %s: %w", s.names[i], err)
+		}
+		vals[i] = v
+	}
+	var row R
+	switch p := any(&row).(type) {
+	case *Tuple:
+		p.Names, p.Values = s.names, vals
+	case *map[string]any:
+		*p = make(map[string]any, len(vals))
+		for i, n := range s.names {
+			(*p)[n] = vals[i]
+		}
+	}
+	s.out = append(s.out, row)
+	return nil
+}
+
+func (s *anySink[R]) result() []R  { return s.out }
+func (s *anySink[R]) attach(*Unit) {}

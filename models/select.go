@@ -1,0 +1,81 @@
+package models
+
+import (
+	"errors"
+	"unsafe"
+)
+
+// Rows of several expressions.
+type (
+	// Row2 is a row of two values.
+	Row2[A, B any] struct {
+		A A
+		B B
+	}
+	// Row3 is a row of three values.
+	Row3[A, B, C any] struct {
+		A A
+		B B
+		C C
+	}
+	// Row4 is a row of four values.
+	Row4[A, B, C, D any] struct {
+		A A
+		B B
+		C C
+		D D
+	}
+)
+
+// Select1 asks for one value per row. It selects from the table of the column in it, see
+// also [Query.From].
+func Select1[A any](a Expr[A]) Query[A] {
+	return selection[A](part{0, a})
+}
+
+// Select2 asks for two values per row; see [Select1].
+func Select2[A, B any](a Expr[A], b Expr[B]) Query[Row2[A, B]] {
+	var r Row2[A, B]
+	return selection[Row2[A, B]](part{unsafe.Offsetof(r.A), a}, part{unsafe.Offsetof(r.B), b})
+}
+
+// Select3 asks for three values per row; see [Select1].
+func Select3[A, B, C any](a Expr[A], b Expr[B], c Expr[C]) Query[Row3[A, B, C]] {
+	var r Row3[A, B, C]
+	return selection[Row3[A, B, C]](part{unsafe.Offsetof(r.A), a}, part{unsafe.Offsetof(r.B), b}, part{unsafe.Offsetof(r.C), c})
+}
+
+// Select4 asks for four values per row; see [Select1].
+func Select4[A, B, C, D any](a Expr[A], b Expr[B], c Expr[C], d Expr[D]) Query[Row4[A, B, C, D]] {
+	var r Row4[A, B, C, D]
+	return selection[Row4[A, B, C, D]](part{unsafe.Offsetof(r.A), a}, part{unsafe.Offsetof(r.B), b}, part{unsafe.Offsetof(r.C), c}, part{unsafe.Offsetof(r.D), d})
+}
+
+// part is an expression and where in the row its value goes.
+type part struct {
+	off uintptr
+	e   expression
+}
+
+func selection[R any](parts ...part) Query[R] {
+	q := &query{}
+	var cells []cell
+	for i, p := range parts {
+		n, c, col, err := p.e.parts()
+		if err == nil && n == nil {
+			err = errZeroExpr
+		}
+		if err != nil {
+			return Query[R]{q: &query{err: err}}
+		}
+		if col != nil && q.sel.From == nil {
+			q.sel.From = col.source
+			q.tables = []*table{col.t}
+		}
+		q.sel.Columns = append(q.sel.Columns, n)
+		cells = append(cells, cell{c, p.off, i})
+	}
+	return Query[R]{q, values[R]{cells}}
+}
+
+var errZeroExpr = errors.New("models: a zero Expr selects nothing")

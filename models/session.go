@@ -1,0 +1,102 @@
+package models
+
+import (
+	"context"
+
+	"github.com/spillwaydb/spillway/internal/link"
+)
+
+// A Session is a blocking unit of work: it gives out one object per row, notices what is
+// changed in them, and writes changes in the order that foreign keys ask for. Many
+// goroutines may use one; their calls run one after another. (What they do to the
+// objects themselves is theirs to order.)
+//
+// A session takes a connection with its first write and keeps it until Commit or
+// Rollback. Before a query it sends pending changes to the tables in question
+// (autoflush). After a commit the rows it knows are read again when they are next asked
+// for; the fields of the objects keep their values until then, since Go can not notice
+// that a field is read.
+type Session struct {
+	unit *Unit
+	lock chan struct{} // holds a token while nobody is inside
+}
+
+// NewSession makes a session. label says where, for errors and leak reports.
+func NewSession(e *Engine, label string) *Session {
+	s := &Session{
+		unit: NewUnit(e, UnitOptions{Autoflush: true, ExpireOnCommit: true, Label: label}),
+		lock: make(chan struct{}, 1),
+	}
+	s.lock <- struct{}{}
+	return s
+}
+
+// enter waits for the session to be free.
+func (s *Session) enter(ctx context.Context) (Target, error) {
+	select {
+	case <-s.lock:
+		return s.unit, nil
+	default:
+	}
+	select {
+	case <-s.lock:
+		return s.unit, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (s *Session) leave() { s.lock <- struct{}{} }
+
+// Add puts objects under the session's care. Those that were never loaded and never
+// flushed are inserted by the next flush; those that were, by another session or by the
+// database handle, are updated from now on. What decides is where the object comes from,
+// never whether its key is zero; for a struct without [Model], which can not remember
+// that, Add inserts. Adding an object that the session has already does nothing.
+//
+// A mistake, such as a struct that can not be mapped, comes out of the next flush.
+func (s *Session) Add(objs ...any) {
+	<-s.lock
+	defer s.leave()
+	s.unit.Add(objs...)
+}
+
+// Delete marks objects for deletion by the next flush. Those that were added and not
+// flushed yet are forgotten. A mistake, such as an object that was never loaded, comes
+// out of the next flush.
+func (s *Session) Delete(objs ...any) {
+	<-s.lock
+	defer s.leave()
+	s.unit.Delete(objs...)
+}
+
+// Flush sends what was added, changed and deleted, within the session's transaction. All
+// of it happens or, on an error, none: then objects and transaction are as they were
+// before, the changes are still pending, and the session can be used. Of a changed
+// object only the changed columns are written; if its row is gone, that is [ErrStale].
+func (s *Session) Flush(ctx context.Context) error { return s.do(ctx, (*Unit).Flush) }
+
+// Commit flushes and commits. When it returns nil the changes last. On an error of the
+// flush nothing was committed and the session is as after a failed Flush; on an error of
+// the commit itself the transaction is rolled back and its changes are pending again.
+func (s *Session) Commit(ctx context.Context) error { return s.do(ctx, (*Unit).Commit) }
+
+// Rollback takes back what was flushed, and gives loaded objects the values that they
+// had: those of the last commit. Objects that were added become strangers, without the
+// keys and times that were filled in.
+func (s *Session) Rollback(ctx context.Context) error { return s.do(ctx, (*Unit).Rollback) }
+
+// Close rolls back what was not committed, gives the connection back and lets all
+// objects go; they keep their values and can be added to another session. Closing again
+// does nothing. Every other call on a closed session fails with [ErrSessionClosed].
+func (s *Session) Close() { _ = s.do(context.Background(), (*Unit).Close) }
+
+func (s *Session) do(ctx context.Context, verb func(u *Unit) link.Chain[struct{}]) error {
+	t, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.leave()
+	_, err = do(ctx, t, verb(s.unit))
+	return err
+}
