@@ -229,3 +229,78 @@ func TestASecondConnectorWaitsForTheFirst(t *testing.T) {
 		t.Errorf("%s rows, want 2", got)
 	}
 }
+
+// More is changed than the cache holds, so pages are written before the transaction
+// ends, and taken back.
+func TestALargeTransactionIsTakenBack(t *testing.T) {
+	kinds(t, func(t *testing.T, c driver.Connector) {
+		w, r := connect(t, c, driver.Writer), connect(t, c, driver.Reader)
+		do(t, w, "PRAGMA cache_size = 5")
+		do(t, w, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
+		do(t, w, "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 500) INSERT INTO t SELECT i, printf('%0500d', i) FROM r")
+		const sum = "SELECT count(*) || ' ' || sum(length(v)) || ' ' || min(v) || max(v) FROM t"
+		before := one(t, w, sum)
+		if err := try(t.Context(), r, beginRead); err != nil {
+			t.Fatal(err)
+		}
+		same := func(what string, conn driver.Conn) {
+			t.Helper()
+			if got := one(t, conn, sum); got != before {
+				t.Errorf("%s: the table has changed", what)
+			}
+			if got := one(t, conn, "PRAGMA integrity_check"); got != "ok" {
+				t.Errorf("%s: integrity_check: %s", what, got)
+			}
+		}
+		same("at first", r)
+		for i := range 4 {
+			f := driver.Flight{Statements: []driver.Statement{
+				beginTx,
+				{SQL: "DELETE FROM t WHERE id % 2"},
+				{SQL: "SAVEPOINT s", Class: driver.Savepoint},
+				{SQL: "UPDATE t SET v = v || v"},
+				{SQL: "INSERT INTO t (v) SELECT v FROM t"},
+				{SQL: "ROLLBACK TO s", Class: driver.Savepoint},
+				{SQL: "INSERT INTO t (v) SELECT v FROM t"},
+				rollbackTx,
+			}}
+			if i == 3 { // the commit is refused
+				f.Statements = append(f.Statements[:7], driver.Statement{SQL: "INSERT INTO t (id) SELECT id FROM t"}, commitTx)
+			}
+			if err := w.Fly(t.Context(), &f); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Err(); (err != nil) != (i == 3) {
+				t.Fatal(err)
+			}
+			same("the writer", w)
+			same("a reader within its transaction", r)
+		}
+		do(t, w, "DELETE FROM t WHERE id > 10")
+		do(t, w, "VACUUM")
+		same("a reader within its transaction, after VACUUM", r)
+		if err := try(t.Context(), r, commitTx); err != nil {
+			t.Fatal(err)
+		}
+		if got := one(t, r, "SELECT count(*) FROM t") + one(t, r, "PRAGMA integrity_check"); got != "10ok" {
+			t.Errorf("after its transaction the reader sees %s", got)
+		}
+	})
+}
+
+// BenchmarkConnect opens and closes a reader beside another one.
+func BenchmarkConnect(b *testing.B) {
+	for name, cfg := range map[string]sqlite.Config{"file": {Path: path(b)}, "memory": {Memory: true}} {
+		b.Run(name, func(b *testing.B) {
+			c := open(b, cfg)
+			connect(b, c, driver.Writer)
+			for b.Loop() {
+				conn, err := c.Connect(b.Context(), driver.Reader)
+				if err != nil {
+					b.Fatal(err)
+				}
+				shut(b, conn)
+			}
+		})
+	}
+}

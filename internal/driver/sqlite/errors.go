@@ -125,7 +125,7 @@ func extendedCode(err error) sqlite3.ExtendedErrorCode {
 func message(err error) string {
 	e, ok := errors.AsType[*sqlite3.Error](err)
 	if !ok {
-		return strings.TrimPrefix(err.Error(), "sqlite3: ")
+		return strings.Replace(err.Error(), "sqlite3: ", "", 1)
 	}
 	m := e.Error()
 	if rest, cut := strings.CutPrefix(m, e.ExtendedCode().Error()); cut && rest != "" {
@@ -142,7 +142,7 @@ func (c *connector) failure(err error, s *driver.Statement) *driver.Error {
 		constraint(e, extendedCode(err))
 	case sqlite3.BUSY, sqlite3.LOCKED:
 		e.Kind = driver.ErrBusy
-		e.Hint = fmt.Sprintf("another process held %q for longer than %v", c.database(), max(0, c.cfg.BusyTimeout))
+		e.Hint = fmt.Sprintf("another process, or another pool in this one, held %q for longer than %v", c.database(), max(0, c.cfg.BusyTimeout))
 	case sqlite3.READONLY:
 		e.Kind = driver.ErrReadOnly
 		if extendedCode(err) == sqlite3.READONLY_DBMOVED {
