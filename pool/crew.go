@@ -394,8 +394,9 @@ func (c *crew) openFailed(err error) {
 }
 
 // permanent reports whether an error of connecting will still be there at the next try.
+// ErrBusy is among them, since a driver that reports it has waited already.
 func permanent(err error) bool {
-	for _, k := range [...]driver.Kind{driver.ErrAuth, driver.ErrNoDatabase, driver.ErrCorrupt, driver.ErrReadOnly, driver.ErrSyntax, driver.ErrValue} {
+	for _, k := range [...]driver.Kind{driver.ErrBusy, driver.ErrAuth, driver.ErrNoDatabase, driver.ErrCorrupt, driver.ErrReadOnly, driver.ErrSyntax, driver.ErrValue} {
 		if errors.Is(err, k) {
 			return true
 		}

@@ -233,3 +233,23 @@ func TestPingAsksTheServer(t *testing.T) {
 		}
 	})
 }
+
+func TestALeaseReleasedWhileQueuedIsNeverTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := slow(time.Millisecond)
+		p := open(t, k, pool.Config{Size: 1, Overflow: pool.NoOverflow})
+		first := take(t, t.Context(), p, "first")
+		second := pool.NewLease("second")
+		op := &pool.Op{Role: driver.Writer, Take: second, Flight: class(driver.Begin)}
+		ends := make(resolved, 1)
+		p.Submit(t.Context(), op, ends)
+		second.Release()
+		first.Release()
+		if <-ends; !errors.Is(op.Err(), pool.ErrReleased) || !errors.Is(op.Err(), pool.ErrNotStarted) {
+			t.Errorf("the operation of a lease that was given up: %v", op.Err())
+		}
+		if second.Held() || p.Stats().Leases != 1 {
+			t.Errorf("it was taken all the same")
+		}
+	})
+}
