@@ -46,7 +46,7 @@ var dialects = map[string]dialect{
 		p1:  "$1", p2: "$2", p3: "$3",
 		begin: "BEGIN", beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ", readOnly: "BEGIN READ ONLY",
 		anyInteger: "c = ANY($1::bigint[])", anyText: "c = ANY($1::text[])",
-		endless:   "SELECT n FROM generate_series(1, 1000000000000) AS n",
+		endless:   "SELECT generate_series(1, 1000000000000) AS n",
 		slow:      "SELECT pg_sleep(300)",
 		slowWrite: "INSERT INTO t (id) SELECT 1 FROM pg_sleep(300)",
 		contended: [2]driver.Statement{

@@ -116,7 +116,7 @@ var valueTests = []test{
 					v, err := r.Value(0)
 					m, ok := v.(json.RawMessage)
 					if !ok {
-						return nil, fmt.Errorf("Value is a %T, want json.RawMessage", v)
+						return nil, fmt.Errorf("the value is a %T, want json.RawMessage", v)
 					}
 					return []byte(m), err
 				},
