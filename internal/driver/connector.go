@@ -44,7 +44,8 @@ type Features struct {
 	// pool then keeps one writer and Size readers.
 	SingleWriter bool
 	// SingleConnection: the database can be opened once only (a browser's exclusive
-	// file handle). The pool then keeps one connection for everything.
+	// file handle). The pool then keeps one connection for everything; a second one is
+	// refused with ErrBusy.
 	SingleConnection bool
 	// RoundTrip: a statement crosses a network, so sending several in one flight saves
 	// time.

@@ -36,7 +36,7 @@ var law = map[string][]string{
 	"internal/schema":            {},
 	"internal/link":              {"pool"},
 	"internal/faultvfs":          {},
-	"internal/opfs":              {"internal/promise"},
+	"internal/opfs":              {"internal/driver", "internal/promise"},
 	"internal/promise":           {},
 	"internal/testdb":            {},
 	"internal/testleak":          {},

@@ -17,12 +17,12 @@
 //   - A handle is exclusive by nature: no second connection, worker or tab can open the
 //     file. The connection must therefore use locking_mode=exclusive, which also gives WAL
 //     without shared memory (https://www.sqlite.org/wal.html#noshm). SQLite's own locks
-//     have nothing left to do. A file that stays locked for [OpenTimeout] is reported as
-//     [ErrInUse]; the wait is there because a page being reloaded gives its files back a
-//     moment after the next one has started.
+//     have nothing left to do. A file that stays locked for [OpenTimeout] is refused with
+//     [ErrInUse], of kind driver.ErrBusy; the wait is there because a page being reloaded
+//     gives its files back a moment after the next one has started.
 //   - Sync is the handle's flush. The platform has no way to sync a directory.
 //   - Temporary files (sorters, statement journals) are in memory.
 //   - A full disk or an exhausted quota is SQLITE_FULL. Where there is no such file system
-//     opening fails with [ErrUnavailable] and says what is missing. Nothing is ever kept
-//     in memory in its place.
+//     opening fails with [ErrUnavailable], of kind driver.ErrNoDatabase, and says what is
+//     missing. Nothing is ever kept in memory in its place.
 package opfs

@@ -1,7 +1,6 @@
 package opfs
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -35,7 +34,7 @@ func (s *fileSystem) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFl
 		return new(vfsutil.SliceFile), flags | vfs.OPEN_MEMORY, nil
 	}
 	if !s.take(name) {
-		return nil, flags, vfs.SystemError(fmt.Errorf("%w: %q is already open in this program", ErrInUse, name), sqlite3.CANTOPEN)
+		return nil, flags, inUse(name, "is already open in this program", "use the open database")
 	}
 	handle, err := openHandle(name, flags&vfs.OPEN_CREATE != 0)
 	if err != nil {
@@ -43,22 +42,6 @@ func (s *fileSystem) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFl
 		return nil, flags, openError(name, err)
 	}
 	return newFile(s, name, handle), flags, nil
-}
-
-// openError says what a failed open means and what to do.
-func openError(name string, err error) error {
-	switch {
-	case errors.Is(err, ErrUnavailable):
-		return vfs.SystemError(err, sqlite3.CANTOPEN)
-	case isNamed(err, nameNoModification):
-		err = fmt.Errorf("%w: %q is already open in another tab; close it there and try again", ErrInUse, name)
-		return vfs.SystemError(err, sqlite3.CANTOPEN)
-	case isNamed(err, nameTypeMismatch):
-		return fail(name, "open", fmt.Errorf("it is a directory: %w", err), sqlite3.CANTOPEN_ISDIR)
-	case isNamed(err, nameTypeError):
-		return fail(name, "open", fmt.Errorf("the browser does not allow this name: %w", err), sqlite3.CANTOPEN)
-	}
-	return fail(name, "open", err, sqlite3.CANTOPEN)
 }
 
 // openHandle opens the file, waiting while someone else has it.
