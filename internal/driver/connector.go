@@ -45,7 +45,7 @@ type Features struct {
 	SingleWriter bool
 	// SingleConnection: the database can be opened once only (a browser's exclusive
 	// file handle). The pool then keeps one connection for everything; a second one is
-	// refused with ErrBusy.
+	// refused.
 	SingleConnection bool
 	// RoundTrip: a statement crosses a network, so sending several in one flight saves
 	// time.

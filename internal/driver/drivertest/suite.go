@@ -52,7 +52,7 @@ func (s *suite) connect(role driver.Role) driver.Conn {
 	s.Helper()
 	conn, err := s.connector.Connect(s.Context(), role)
 	if s.features.SingleConnection && s.conn != nil && s.conn.Status() != driver.Broken {
-		s.kind(err, driver.ErrBusy)
+		s.kind(err, driver.ErrBusy, driver.ErrConnect)
 		s.usable(s.conn)
 		panic(onlyOne{})
 	}
