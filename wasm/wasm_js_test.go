@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spillwaydb/spillway"
 	"github.com/spillwaydb/spillway/async"
 	"github.com/spillwaydb/spillway/wasm"
 )
@@ -145,6 +146,40 @@ func TestPromiseRejects(t *testing.T) {
 	}
 	if !wasm.ErrorOf(nil).IsNull() {
 		t.Error("the Error of no error is not null")
+	}
+}
+
+func TestErrorOf(t *testing.T) {
+	dup := &spillway.Error{
+		Kind: spillway.ErrUnique, Message: "duplicate", Code: "SQLITE_CONSTRAINT_UNIQUE",
+		Table: "notes", Column: "title", Constraint: "notes_title_key",
+	}
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{dup, `SpillwayError ErrUnique SQLITE_CONSTRAINT_UNIQUE notes title notes_title_key`},
+		{fmt.Errorf("commit: %w", dup), `SpillwayError ErrUnique SQLITE_CONSTRAINT_UNIQUE notes title notes_title_key`},
+		{errors.Join(spillway.ErrTimeout, spillway.ErrNotStarted), `SpillwayError ErrTimeout - - - -`},
+		{spillway.ErrNotFound, `SpillwayError ErrNotFound - - - -`},
+		{&spillway.Error{Kind: spillway.ErrCanceled, Err: context.Canceled}, `AbortError ErrCanceled - - - -`},
+		{errors.New("plain"), `SpillwayError - - - - -`},
+	} {
+		v := wasm.ErrorOf(c.err)
+		var got []string
+		for _, property := range []string{"name", "kind", "code", "table", "column", "constraint"} {
+			if p := v.Get(property); p.IsUndefined() {
+				got = append(got, "-")
+			} else {
+				got = append(got, p.String())
+			}
+		}
+		if got := strings.Join(got, " "); got != c.want {
+			t.Errorf("%v: got %s, want %s", c.err, got, c.want)
+		}
+		if m := v.Get("message").String(); m != c.err.Error() {
+			t.Errorf("message %q, want %q", m, c.err)
+		}
 	}
 }
 
