@@ -231,12 +231,12 @@ func (c *conn) finish() {
 	default:
 	}
 	defer close(c.done)
-	if c.finished {
-		return
-	}
 	c.home.gate <- struct{}{} // held for moments only, and never by us
 	defer c.home.leave()
-	c.closeErr = c.discard()
+	c.home.used--
+	if !c.finished {
+		c.closeErr = c.discard()
+	}
 }
 
 // discard closes raw. The caller holds the gate, and nobody else has the connection.

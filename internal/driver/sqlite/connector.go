@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -24,6 +25,7 @@ type connector struct {
 	// last).
 	gate  chan struct{}
 	ready bool // the file is set up; guarded by gate
+	used  int  // connections that are open; guarded by gate
 
 	closeOnce sync.Once
 }
@@ -67,7 +69,13 @@ func (c *connector) Connect(ctx context.Context, role driver.Role) (driver.Conn,
 		return nil, err
 	}
 	defer c.leave()
-	if c.cfg.Exclusive {
+	if c.singleConnection() {
+		if c.used > 0 {
+			return nil, &driver.Error{
+				Kind: driver.ErrBusy, Message: fmt.Sprintf("%q can be open only once, and it is", c.database()),
+				Hint: "close the other connection first",
+			}
+		}
 		role = driver.Writer // the only connection does everything
 	}
 	if !c.ready && role == driver.Reader && !c.cfg.ReadOnly {
@@ -86,6 +94,7 @@ func (c *connector) Connect(ctx context.Context, role driver.Role) (driver.Conn,
 		return nil, err
 	}
 	c.ready = true
+	c.used++
 	return conn, nil
 }
 
@@ -110,11 +119,16 @@ func (c *connector) Features() driver.Features {
 		Name:              "sqlite",
 		Database:          c.database(),
 		SingleWriter:      true,
-		SingleConnection:  c.cfg.Exclusive || runtime.GOOS == "js",
+		SingleConnection:  c.singleConnection(),
 		NoForeignKeyNames: true,
 		NoSerialization:   true,
 	}
 }
+
+// singleConnection reports whether there may be one connection only. A program in a
+// browser has one thread, so a second connection to a database in memory would cost
+// memory and gain nothing.
+func (c *connector) singleConnection() bool { return c.cfg.Exclusive || runtime.GOOS == "js" }
 
 // database names the database in messages.
 func (c *connector) database() string {

@@ -128,7 +128,7 @@ func powerLoss(t *testing.T, disk *faultvfs.Disk, keep func() bool) sqlite.Confi
 	if err := disk.PowerLoss(dir, keep); err != nil {
 		t.Fatal(err)
 	}
-	return sqlite.Config{Path: filepath.Join(dir, "test.db")}
+	return sqlite.Config{Path: filepath.Join(dir, "test.db"), Synchronous: sqlite.Off} // only read
 }
 
 func newDisk(t *testing.T) *faultvfs.Disk {

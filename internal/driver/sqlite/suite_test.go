@@ -15,6 +15,7 @@ const soon = 100 * time.Millisecond
 
 func TestConformance(t *testing.T) {
 	t.Run("file", func(t *testing.T) { drivertest.Run(t, openFile) })
+	t.Run("exclusive", func(t *testing.T) { drivertest.Run(t, openExclusive) })
 	t.Run("memory", func(t *testing.T) { drivertest.Run(t, openMemory) })
 }
 
@@ -23,6 +24,10 @@ func BenchmarkMemory(b *testing.B) { drivertest.Benchmark(b, openMemory) }
 
 func openFile(t testing.TB) driver.Connector {
 	return connector(t, sqlite.Config{Path: filepath.Join(t.TempDir(), "a file?#%.db"), BusyTimeout: soon})
+}
+
+func openExclusive(t testing.TB) driver.Connector {
+	return connector(t, sqlite.Config{Path: path(t), BusyTimeout: soon, Exclusive: true})
 }
 
 func openMemory(t testing.TB) driver.Connector {
