@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/spillwaydb/spillway/internal/backend"
@@ -50,3 +51,5 @@ func both(t *testing.T, r *models.Registry, f func(t *testing.T, db *models.Engi
 	t.Helper()
 	testdb.Both(t, func(t *testing.T, url string) { f(t, open(t, url, r)) })
 }
+
+func containsText(err error, text string) bool { return strings.Contains(err.Error(), text) }

@@ -1,0 +1,89 @@
+// Package models turns plain structs into tables: it registers them, builds queries with
+// columns that the compiler checks, and keeps a unit of work. Futures of the same verbs
+// are in package async; connections and the queue are the business of package pool.
+//
+//	type User struct {
+//		models.Model                  // ID int64, made by the database
+//		Username string  `db:",unique"`
+//		FullName *string // can be NULL
+//		Active   bool    `db:",default=true"`
+//	}
+//
+//	var userT = models.Register[User]() // a prototype: its fields' addresses name columns
+//
+//	q := models.From(userT).
+//		Where(models.Eq(&userT.Active, true), models.Contains(&userT.Username, "a")).
+//		OrderBy(models.Asc(&userT.Username)).Limit(10)
+//	users, err := models.All(ctx, db, q) // []*User
+//
+// # Structs
+//
+// Each exported field is a column, called like the field in snake case (AuthorID is
+// author_id). The table is called like the struct, in snake case and the plural (PostTag
+// is post_tags), or what its method TableName returns. The fields of an embedded struct
+// count as the struct's own. A pointer, or a sql.Null, can be NULL; nothing else can.
+//
+// The key is what is tagged pk: one field or several; without such a tag a field called
+// ID; without one the ID of an embedded [Model]. A single integer key that is no foreign
+// key is made by the database when it is zero; every other key is the program's to set.
+//
+// Options stand in the db tag, behind the name of the column, which may be left out:
+//
+//	db:"-"                 no column
+//	db:"user_name"         the column's name
+//	pk                     part of the key
+//	unique, unique=name    no two rows alike; fields that share a name are one constraint
+//	index, index=name      an index; fields that share a name share it
+//	fk=users.id            a foreign key
+//	ondelete=, onupdate=   cascade, restrict, setnull, setdefault or noaction; for fk
+//	default=true           filled in by [New], and by the database for a nil pointer;
+//	                       quote what has a comma: default='a, b'
+//	created                a time.Time that is set when the row is inserted, if it is zero
+//	updated                the same, and whenever the row is updated
+//	json                   stored as a JSON document, whatever the type
+//	type=citext            the column's own type, also for one database: type.postgres=citext
+//
+// Anything else is refused by name when the struct is registered. A zero value is a
+// value: a literal is inserted as it stands, and an UPDATE writes a field that became
+// zero. Only [New] fills in defaults.
+//
+// # Types
+//
+//	Go                                                Postgres          SQLite
+//	bool                                              boolean           BOOLEAN
+//	int8, int16, uint8                                smallint          INTEGER
+//	int32, uint16                                     integer           INTEGER
+//	int, int64, uint, uint32, uint64, time.Duration   bigint            INTEGER
+//	float32                                           real              REAL
+//	float64                                           double precision  REAL
+//	string                                            text              TEXT
+//	[]byte                                            bytea             BLOB
+//	time.Time                                         timestamptz       TIMESTAMP
+//	[16]byte                                          uuid              UUID
+//	json.RawMessage, the json option                  jsonb             JSON TEXT
+//
+// The same holds for types that are defined as one of these (a uuid.UUID is a [16]byte),
+// for pointers to them and for sql.Null of them. Integers are checked when read; a uint64
+// above MaxInt64 is refused. A time is an instant: it comes back in UTC, in microseconds.
+// A duration is a number of nanoseconds. Slices, and types that encode themselves by
+// Scan, Value or MarshalText, are refused for now.
+//
+// # Handles
+//
+// A verb works on the database itself, then each call stands for itself and is committed
+// at once, or on a [Session]: a unit of work with one object per row, which notices what
+// was changed. Verbs take ctx first; it is the life of the operation.
+//
+// Objects have states. A new one is pending from Add until a flush inserts it; then, or
+// when it was loaded, it is persistent: it has a row, and a flush writes what changed in
+// it. After Delete and a flush it is deleted. When the session ends it is detached, and
+// can be added to another session: where it comes from is remembered in the object, see
+// [Model].
+//
+// # Mistakes
+//
+// A struct that can not be mapped is reported by [Register]. What concerns several
+// structs is reported by [Check] and [CreateTables]. A mistake made while building a
+// query travels in it and is returned by the verb; so is one of Add and Delete by the
+// next flush.
+package models
