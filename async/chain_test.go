@@ -22,10 +22,11 @@ type chain struct {
 	// between runs before each step but the first.
 	between func()
 
-	op   *pool.Op
-	done int
-	err  error
-	end  bool
+	op         *pool.Op
+	done       int
+	err        error
+	cleanupErr error
+	end        bool
 }
 
 type step struct {
@@ -39,6 +40,8 @@ func (c *chain) Next() *pool.Op {
 			c.done++
 		} else if c.err == nil {
 			c.err = err
+		} else {
+			c.cleanupErr = err
 		}
 		if c.between != nil {
 			c.between()

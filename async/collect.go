@@ -2,15 +2,14 @@ package async
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"sync"
 )
 
 // Collect yields the results of the futures in seq in the order in which they settle,
 // while it takes more from seq; with seq at its end it waits for the rest. ctx is the
-// patience of the loop: when it ends first, the last pair carries [ErrPending] with its
-// cause. Leaving the loop early, like the end of ctx, cancels nothing.
+// patience of the loop: when it ends with futures still pending, the last pair carries
+// [ErrPending] with its cause. Leaving the loop early, like the end of ctx, cancels nothing.
 func Collect[T any](ctx context.Context, seq iter.Seq[*Future[T]]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		c := &collector[T]{wake: make(chan struct{}, 1), open: make(map[*collected[T]]struct{})}
@@ -27,8 +26,9 @@ func Collect[T any](ctx context.Context, seq iter.Seq[*Future[T]]) iter.Seq2[T, 
 			if !c.drain(yield) {
 				return
 			}
-			if ctx.Err() != nil {
-				break
+			if ctx.Err() != nil && len(c.open) > 0 {
+				yield(zero, gaveUp(ctx))
+				return
 			}
 		}
 		for len(c.open) > 0 {
@@ -39,7 +39,7 @@ func Collect[T any](ctx context.Context, seq iter.Seq[*Future[T]]) iter.Seq2[T, 
 				}
 			case <-ctx.Done():
 				if c.drain(yield) && len(c.open) > 0 {
-					yield(zero, fmt.Errorf("%w: %w", ErrPending, context.Cause(ctx)))
+					yield(zero, gaveUp(ctx))
 				}
 				return
 			}

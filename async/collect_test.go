@@ -94,3 +94,46 @@ func TestCollectPatience(t *testing.T) {
 		}
 	})
 }
+
+// A result that is there is yielded, although patience has ended too.
+func TestCollectPrefersResults(t *testing.T) {
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			a, settleA := async.New[int]()
+			b, settleB := async.New[int]()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			time.AfterFunc(time.Second, func() { settleA(1, nil) })
+			n := 0
+			for v, err := range async.Collect(ctx, slices.Values([]*async.Future[int]{a, b})) {
+				if n++; v != n || err != nil {
+					t.Fatal(v, err)
+				}
+				settleB(2, nil)
+				cancel()
+			}
+			if n != 2 {
+				t.Fatalf("%d results", n)
+			}
+		})
+	}
+}
+
+func TestCollectLeavesAnEndlessSequence(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	taken := 0
+	for _, err := range async.Collect(ctx, func(yield func(*async.Future[int]) bool) {
+		for f, _ := async.New[int](); yield(f); {
+			if taken++; taken == 3 {
+				cancel()
+			}
+		}
+	}) {
+		if !errors.Is(err, async.ErrPending) {
+			t.Fatal(err)
+		}
+	}
+	if taken != 3 {
+		t.Fatalf("%d futures taken", taken)
+	}
+}

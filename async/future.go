@@ -127,8 +127,13 @@ func (f *Future[T]) block(ctx context.Context) error {
 		if f.settled.Load() {
 			return nil
 		}
-		return fmt.Errorf("%w: %w", ErrPending, context.Cause(ctx))
+		return gaveUp(ctx)
 	}
+}
+
+// gaveUp is the error of a waiter whose context has ended.
+func gaveUp(ctx context.Context) error {
+	return fmt.Errorf("%w: %w", ErrPending, context.Cause(ctx))
 }
 
 // result returns what the future settled with and notes that its error was looked at.

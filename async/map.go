@@ -62,13 +62,12 @@ type derived[T, U any] struct {
 
 func (d *derived[T, U]) notice(*watch) {
 	v, err := d.from.result()
-	switch {
-	case err != nil:
+	if err != nil {
 		var zero U
 		d.out.settle(zero, err)
-	case !d.out.settled.Load():
-		go d.start(v)
+		return
 	}
+	go d.start(v)
 }
 
 func (d *derived[T, U]) start(v T) {

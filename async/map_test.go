@@ -65,6 +65,20 @@ func TestMapPassesErrorsOn(t *testing.T) {
 	}
 }
 
+// A canceled function does not start, although the future before it went on and
+// succeeded.
+func TestCanceledFunctionDoesNotStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := &stubborn{canceled: make(chan error, 1)}
+		f := async.Map(stuck.future(), func(int) (int, error) { t.Error("ran"); return 0, nil })
+		if !f.Cancel(errTest) || <-stuck.canceled != errTest {
+			t.Error("not canceled")
+		}
+		stuck.end()
+		synctest.Wait()
+	})
+}
+
 func TestThenRefuses(t *testing.T) {
 	if err := async.Then(async.Resolved(1), func(int) *async.Future[int] { return nil }).Wait(t.Context()); !errors.Is(err, async.ErrNilFuture) {
 		t.Error("nil:", err)

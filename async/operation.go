@@ -185,11 +185,9 @@ func (o *operation[T]) interrupt() (won bool) {
 func (o *operation[T]) finish() {
 	chain := o.chain
 	o.chain, o.op = nil, nil
-	f, ok := chain.(link.Finisher[T])
-	switch {
-	case !ok:
-		o.settle(chain.Result())
-	case !o.settled.Load():
+	if f, ok := chain.(link.Finisher[T]); ok { // user code
 		go call(f.Finish, func(v T, err error) { o.settle(v, err) })
+		return
 	}
+	o.settle(chain.Result())
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,6 +43,73 @@ func TestOperationNobodyAwaitsRuns(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		if n := len(s.ran()); n != 2 {
 			t.Fatalf("%d steps ran", n)
+		}
+	})
+}
+
+// finishing is a chain with a last step of user code.
+type finishing struct {
+	*chain
+	finish func() (int, error)
+	called *atomic.Bool
+}
+
+func (f finishing) Finish() (int, error) {
+	f.called.Store(true)
+	if v, err := f.Result(); err != nil {
+		return v, err
+	}
+	return f.finish()
+}
+
+// The last step may run user code: it is not on a worker, so it may wait for the only
+// connection, and may fail in any way.
+func TestFinish(t *testing.T) {
+	s := newServer()
+	p := s.open(t, 1)
+	ctx := t.Context()
+	f := async.Start(ctx, p, finishing{reads(0), func() (int, error) {
+		n, err := async.Start(ctx, p, reads(0, 0)).Await(ctx)
+		return n + 40, err
+	}, new(atomic.Bool)})
+	if n, err := f.Await(ctx); n != 42 || err != nil {
+		t.Fatal(n, err)
+	}
+	f = async.Start(ctx, p, finishing{reads(0), func() (int, error) { return panicsWith(errTest) }, new(atomic.Bool)})
+	var p1 *async.PanicError
+	if err := f.Wait(ctx); !errors.As(err, &p1) || !errors.Is(err, errTest) {
+		t.Fatal(err)
+	}
+}
+
+// It is called after a cancellation too: what it brings up to date must not be left
+// behind.
+func TestFinishAfterCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newServer().open(t, 1)
+		async.Start(t.Context(), p, reads(time.Second))
+		synctest.Wait()
+		c := finishing{reads(time.Second), nil, new(atomic.Bool)}
+		if !async.Start(t.Context(), p, c).Cancel(errTest) {
+			t.Fatal("not canceled")
+		}
+		synctest.Wait()
+		if !c.called.Load() {
+			t.Fatal("not finished")
+		}
+	})
+}
+
+// What has begun is finished before new work begins.
+func TestStepsGoFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		p := s.open(t, 1)
+		async.Start(t.Context(), p, reads(1*time.Second, 2*time.Second))
+		async.Start(t.Context(), p, reads(3*time.Second, 4*time.Second))
+		time.Sleep(time.Minute)
+		if ran := s.ran(); !slices.Equal(ran, []string{"1s", "2s", "3s", "4s"}) {
+			t.Fatal(ran)
 		}
 	})
 }
@@ -176,11 +244,15 @@ func TestCleanupAfterCancel(t *testing.T) {
 			} else {
 				f.Cancel(errTest)
 			}
+			time.Sleep(3 * time.Second) // it is being cleaned up now
+			f.Cancel(errors.New("again"))
 			if err := f.Wait(t.Context()); !errors.Is(err, errTest) {
 				t.Fatal(err)
 			}
-			f.Cancel(errTest)
 			time.Sleep(time.Minute)
+			if c.cleanupErr != nil {
+				t.Fatal("the clean-up ended with", c.cleanupErr)
+			}
 			if ran := s.ran(); !slices.Equal(ran, []string{"2s", "3s"}) {
 				t.Fatal(ran)
 			}
@@ -218,8 +290,8 @@ func TestLending(t *testing.T) {
 		await func(op context.Context) context.Context
 		lends bool
 	}{
-		{"no limits", context.Background, func(context.Context) context.Context { return context.Background() }, true},
-		{"patience without limit", cancelable, func(context.Context) context.Context { return context.Background() }, true},
+		{"no limits", context.Background, unlimited, true},
+		{"patience without limit", cancelable, unlimited, true},
 		{"the same", cancelable, func(op context.Context) context.Context { return op }, true},
 		{"the same with a value", cancelable, func(op context.Context) context.Context { return context.WithValue(op, key{}, 1) }, true},
 		{"patience may end first", context.Background, func(context.Context) context.Context { return cancelable() }, false},
@@ -230,44 +302,104 @@ func TestLending(t *testing.T) {
 		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newServer()
-			var mu sync.Mutex
-			mine := 0
-			s.at = func(string) {
-				mu.Lock()
-				defer mu.Unlock()
-				if onStack("awaitHere") {
-					mine++
-				}
-			}
-			p := s.open(t, 1)
-			if err := async.Start(t.Context(), p, reads(0)).Wait(cancelable()); err != nil { // connects
-				t.Fatal(err)
-			}
-			mine = 0
-			// A worker may be faster, so try until the waiter was.
-			for range 2000 {
+			lent := lends(t, func(p *pool.Pool) {
 				ctx := c.op()
-				f := async.Start(ctx, p, reads(0, 0))
-				if n, err := awaitHere(c.await(ctx), f); n != 2 || err != nil {
+				if n, err := awaitHere(c.await(ctx), async.Start(ctx, p, reads(0, 0))); n != 2 || err != nil {
 					t.Fatal(n, err)
 				}
-				mu.Lock()
-				lent := mine > 0
-				mu.Unlock()
-				if lent {
-					break
-				}
-			}
-			if lent := mine > 0; lent != c.lends {
+			})
+			if lent != c.lends {
 				t.Fatalf("lent: %v, want %v", lent, c.lends)
 			}
 		})
 	}
 }
 
+// Futures made of operations pass the offer on, unless one part may be faster.
+func TestLendingThroughCombinators(t *testing.T) {
+	type future = async.Future[int]
+	double := func(v int) (int, error) { return 2 * v, nil }
+	for _, c := range []struct {
+		name  string
+		make  func(one func() *future) async.Awaitable
+		lends bool
+	}{
+		{"Map", func(one func() *future) async.Awaitable { return async.Map(one(), double) }, true},
+		{"Then", func(one func() *future) async.Awaitable {
+			return async.Then(one(), func(int) *future { return async.Resolved(1) })
+		}, true},
+		{"Gather", func(one func() *future) async.Awaitable {
+			return async.Gather(async.Resolved(1), async.Map(one(), double))
+		}, true},
+		{"Settle", func(one func() *future) async.Awaitable { return async.Settle(one(), one()) }, true},
+		{"Race", func(one func() *future) async.Awaitable { return async.Race(one(), one()) }, false},
+		{"Any", func(one func() *future) async.Awaitable { return async.Any(one(), one()) }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			lent := lends(t, func(p *pool.Pool) {
+				ctx := context.Background()
+				f := c.make(func() *future { return async.Start(ctx, p, reads(0)) })
+				if err := waitHere(ctx, f); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if lent != c.lends {
+				t.Fatalf("lent: %v, want %v", lent, c.lends)
+			}
+		})
+	}
+}
+
+// The second half of Then is lent to as well.
+func TestLendingToTheSecondHalf(t *testing.T) {
+	lent := lends(t, func(p *pool.Pool) {
+		ctx := context.Background()
+		gate := make(chan struct{})
+		f := async.Then(async.Resolved(1), func(int) *async.Future[int] {
+			inner := async.Start(ctx, p, reads(0))
+			close(gate)
+			return inner
+		})
+		<-gate
+		if err := waitHere(ctx, f); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if !lent {
+		t.Fatal("not lent")
+	}
+}
+
+// lends reports whether run carries statements out in awaitHere or waitHere. A worker
+// may be faster, so it tries until one was, many times.
+func lends(t *testing.T, run func(p *pool.Pool)) bool {
+	t.Helper()
+	s := newServer()
+	var mine atomic.Bool
+	s.at = func(string) {
+		if onStack("awaitHere") || onStack("waitHere") {
+			mine.Store(true)
+		}
+	}
+	p := s.open(t, 1)
+	if err := async.Start(t.Context(), p, reads(0)).Wait(cancelable()); err != nil { // connects
+		t.Fatal(err)
+	}
+	for range 2000 {
+		run(p)
+		if mine.Load() {
+			return true
+		}
+	}
+	return false
+}
+
+func unlimited(context.Context) context.Context { return context.Background() }
+
 // awaitHere has a name that onStack finds.
 func awaitHere(ctx context.Context, f *async.Future[int]) (int, error) { return f.Await(ctx) }
+
+func waitHere(ctx context.Context, f async.Awaitable) error { return f.Wait(ctx) }
 
 type key struct{}
 
@@ -287,29 +419,6 @@ func onStack(name string) bool {
 		stack = stack[:i]
 	}
 	return bytes.Contains(stack, []byte(name))
-}
-
-// Futures made of operations lend to all that they wait for.
-func TestLendingThroughCombinators(t *testing.T) {
-	s := newServer()
-	p := s.open(t, 1)
-	ctx := context.Background()
-	one := func() *async.Future[int] { return async.Start(ctx, p, reads(0)) }
-	double := func(v int) (int, error) { return 2 * v, nil }
-	for range 100 {
-		sum, err := async.Map(async.Gather(async.Map(one(), double), one(), one()), func(vs []int) (int, error) {
-			return vs[0] + vs[1] + vs[2], nil
-		}).Await(ctx)
-		if sum != 4 || err != nil {
-			t.Fatal(sum, err)
-		}
-		if v, err := async.Race(one(), one()).Await(ctx); v != 1 || err != nil {
-			t.Fatal(v, err)
-		}
-		if v, err := async.Then(one(), func(int) *async.Future[int] { return one() }).Await(ctx); v != 1 || err != nil {
-			t.Fatal(v, err)
-		}
-	}
 }
 
 // TestOperationStress mixes waiters, short patience, lending and Cancel over chains that

@@ -64,6 +64,18 @@ func TestRaceLetsGo(t *testing.T) {
 		async.Any(long, async.Resolved(1))
 		settle(1, nil)
 	}
+	var ends []func(int, error) bool
+	for range 5 {
+		short, settle := async.New[int]()
+		async.Race(short, long)
+		ends = append(ends, settle)
+	}
+	for left, i := range []int{2, 0, 4, 3, 1} { // from the middle and both ends
+		ends[i](1, nil)
+		if n := async.Watched(long); n != 4-left {
+			t.Fatalf("%d races hang from it, want %d", n, 4-left)
+		}
+	}
 	if n := async.Watched(long); n != 0 {
 		t.Fatalf("%d races still hang from it", n)
 	}

@@ -75,7 +75,6 @@ type node struct {
 	value   int
 	err     error
 	decided bool // strict: err is the result although not all parts have settled
-	errs    []error
 	inner   bool // Then: the second half
 }
 

@@ -34,6 +34,11 @@ func TestUnobserved(t *testing.T) {
 		{"losers of a race", func(ctx context.Context) {
 			_ = async.Race(async.Resolved(1), async.Failed[int](errTest)).Wait(ctx)
 		}, 0},
+		{"a loser that fails later", func(ctx context.Context) {
+			f, settle := async.NewRunning[int](func(error) {})
+			_ = async.Race(async.Resolved(1), f).Wait(ctx)
+			settle(0, errTest)
+		}, 0},
 		{"a group", func(ctx context.Context) {
 			var g async.Group
 			g.Add(async.Failed[int](errTest))
@@ -43,7 +48,8 @@ func TestUnobserved(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			heard := make(chan error, 10)
-			defer async.OnUnobserved(async.OnUnobserved(func(err error) { heard <- err }))
+			previous := async.OnUnobserved(func(err error) { heard <- err })
+			defer func() { async.OnUnobserved(previous) }()
 			before := async.Unobserved()
 			c.use(t.Context())
 			// A forgotten future of our own shows that the collector has been around.
