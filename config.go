@@ -121,7 +121,9 @@ func (c Config) connector() (driver.Connector, pool.Config, error) {
 		k, limits, err = backend.Open(raw)
 	}
 	if err == nil {
-		err = adopt(&pc, limits)
+		if err = adopt(&pc, limits); err != nil {
+			_ = k.Close() // nothing was opened
+		}
 	}
 	if err != nil {
 		return nil, pc, fmt.Errorf("spillway: %w", err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
+	"runtime"
 
 	"github.com/spillwaydb/spillway/models"
 	"github.com/spillwaydb/spillway/pool"
@@ -46,6 +48,23 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	db.checkLimits()
 	return db, nil
+}
+
+// Session starts a blocking unit of work; see [models.Session]. It takes no connection
+// before its first write. Close it: without a Commit that rolls back.
+func (db *DB) Session() *models.Session { return models.NewSession(db.engine, caller()) }
+
+// CreateTables creates what is missing of the tables and indexes of all registered
+// structs, in the order their foreign keys ask for. It changes no table that exists.
+func (db *DB) CreateTables(ctx context.Context) error { return models.CreateTables(ctx, db) }
+
+// caller names the line that called the caller: "checkout.go:88".
+func caller() string {
+	_, file, line, ok := runtime.Caller(2)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", filepath.Base(file), line)
 }
 
 // checkLimits warns of a pool that the server will not let grow to its limit.

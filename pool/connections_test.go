@@ -287,6 +287,30 @@ func TestAServerThatComesBack(t *testing.T) {
 	})
 }
 
+func TestPingOfAServerThatIsDownFailsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := slow(0)
+		k.OnConnect = func(ctx context.Context, _ driver.Role, _ int) error {
+			_ = fake.Sleep(ctx, time.Millisecond)
+			return &driver.Error{Kind: driver.ErrConnect, Message: "connection refused"}
+		}
+		p := open(t, k, pool.Config{})
+		p.Submit(t.Context(), read(0), nil)
+		begin := time.Now()
+		for range 10 {
+			if err := p.Ping(t.Context()); !errors.Is(err, driver.ErrConnect) {
+				t.Errorf("%v", err)
+			}
+		}
+		if d := time.Since(begin); d > 20*time.Millisecond {
+			t.Errorf("ten pings took %v", d)
+		}
+		if s := p.Stats(); s.Waiting != 1 {
+			t.Errorf("%d operations wait on, want the one that is no ping", s.Waiting)
+		}
+	})
+}
+
 func TestTimeoutNamesWhyNothingConnects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := slow(0)

@@ -32,6 +32,7 @@ type crew struct {
 	lastDone    time.Time     // when an operation last ended
 
 	failures int         // attempts to connect that failed in a row
+	lastErr  error       // of the last attempt; nil if it succeeded
 	backoff  time.Time   // no attempt before
 	expiry   *time.Timer // ends what waited too long
 	growth   *time.Timer // looks again whether more connections would help
@@ -72,6 +73,9 @@ func (c *crew) oldest(t time.Time) time.Duration {
 // the reason when waiting makes no sense.
 func (c *crew) enqueue(op *Op) (reason error) {
 	p := c.pool
+	if op.ping && c.failures > 0 && len(c.all) == 0 && now().Before(c.backoff) {
+		return c.lastErr
+	}
 	op.hold(c)
 	if op.holders != nil && p.deadlocked(op) {
 		op.unhold()
@@ -337,7 +341,7 @@ func (c *crew) open() {
 	w := &worker{crew: c, conn: conn, generation: gen, born: begin, expires: c.expires(begin), wake: make(chan struct{}, 1), used: now()}
 	p.mu.Lock()
 	c.opening--
-	c.failures, p.up, p.lastErr = 0, true, nil
+	c.failures, c.lastErr = 0, nil
 	c.connectTime = average(c.connectTime, took)
 	p.base.connects++
 	p.base.connect.observe(took)
@@ -367,17 +371,26 @@ func (c *crew) openFailed(err error) {
 	p.mu.Lock()
 	c.opening--
 	c.failures++
-	p.up, p.lastErr = false, err
+	c.lastErr = err
 	p.base.connectErrors++
 	wait := min(50*time.Millisecond<<min(c.failures-1, 10), 5*time.Second)
 	wait = wait/2 + rand.N(wait/2)
 	c.backoff = now().Add(wait)
 	var failed []*Op
-	if permanent(err) {
+	hopeless := permanent(err)
+	if hopeless {
 		c.backoff = time.Time{}
-		for op := c.next(); op != nil; op = c.next() {
-			p.base.rejected[RejectConnect]++
-			failed = append(failed, op)
+	}
+	for _, l := range [...]*opList{&c.first, &c.queue} {
+		for op := l.head; op != nil; {
+			next := op.next
+			if hopeless || op.ping { // a ping asks whether the database can be reached now
+				c.dequeue(op)
+				op.state.Store(opRunning)
+				p.base.rejected[RejectConnect]++
+				failed = append(failed, op)
+			}
+			op = next
 		}
 	}
 	errs := make([]error, len(failed))

@@ -32,8 +32,6 @@ type Pool struct {
 	closing bool          // no new work
 	dead    bool          // nothing at all any more
 	changed chan struct{} // made by Close, closed and made anew at each step towards the end
-	up      bool
-	lastErr error // of connecting; nil while up
 
 	done context.Context // ends when Close gives up waiting
 	stop context.CancelCauseFunc
@@ -46,7 +44,7 @@ func New(c driver.Connector, cfg Config) (*Pool, error) {
 		return nil, err
 	}
 	cfg = cfg.WithDefaults()
-	p := &Pool{connector: c, features: c.Features(), cfg: cfg, up: true, base: newLedger()}
+	p := &Pool{connector: c, features: c.Features(), cfg: cfg, base: newLedger()}
 	p.done, p.stop = context.WithCancelCause(context.Background())
 	p.echo = newEcho(cfg)
 	switch {
@@ -156,11 +154,14 @@ func (p *Pool) submit(op *Op, direct bool) (w *worker) {
 	}
 	if reason := c.enqueue(op); reason != nil {
 		err := p.stateError(c, op, reason)
-		if reason == ErrPoolDeadlock {
+		switch reason {
+		case ErrPoolDeadlock:
 			p.base.rejected[RejectDeadlock]++
 			p.base.deadlocks++
-		} else {
+		case ErrTimeout:
 			p.base.rejected[RejectTimeout]++
+		default:
+			p.base.rejected[RejectConnect]++
 		}
 		p.mu.Unlock()
 		p.log(evRefused, "err", err)
@@ -258,7 +259,8 @@ func (p *Pool) lend(op *Op) *worker {
 }
 
 // Ping makes sure that the database answers, through the queue like any operation, on
-// one connection, within PingTimeout once it has that.
+// one connection, within PingTimeout once it has that. While the database can not be
+// reached it fails with the reason, where other operations wait for it to come back.
 func (p *Pool) Ping(ctx context.Context) error {
 	op := Op{Role: driver.Reader, Label: "ping"}
 	op.ping = true

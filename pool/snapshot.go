@@ -18,7 +18,7 @@ func (p *Pool) Stats() Stats {
 		Name: p.cfg.Name, Backend: p.features.Name,
 		Size: p.cfg.Size, Overflow: p.cfg.Overflow, QueueLimit: p.cfg.QueueLimit,
 		Timeout: p.cfg.Timeout, Recycle: p.cfg.Recycle,
-		Leased: len(p.leases), Generation: p.generation.Load(), Up: p.up, Closed: p.closing,
+		Leased: len(p.leases), Generation: p.generation.Load(), Up: true, Closed: p.closing,
 		Submitted: p.base.submitted, Rejected: maps.Clone(p.base.rejected),
 		Connects: p.base.connects, ConnectErrors: p.base.connectErrors, Closes: maps.Clone(p.base.closes),
 		Leases: p.base.leases, Leaks: p.base.leaks, Deadlocks: p.base.deadlocks,
@@ -30,6 +30,7 @@ func (p *Pool) Stats() Stats {
 	p.base.connect.addTo(&s.Connect)
 	p.base.lease.addTo(&s.Lease)
 	for _, c := range p.crews() {
+		s.Up = s.Up && c.failures == 0
 		s.Idle += len(c.idle)
 		s.Used += len(c.all) - len(c.idle)
 		s.Opening += c.opening
@@ -109,8 +110,8 @@ func (p *Pool) stateError(c *crew, op *Op, reason error) error {
 			e.Oldest, e.OldestLabel = t.Sub(l.since), l.label
 		}
 	}
-	if p.lastErr != nil && !errors.Is(reason, p.lastErr) {
-		e.Cause = p.lastErr
+	if c.lastErr != nil && !errors.Is(reason, c.lastErr) {
+		e.Cause = c.lastErr
 	}
 	return e
 }
