@@ -4,17 +4,16 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/spillwaydb/spillway/internal/testleak"
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
+func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "spillway-programs-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		os.Exit(1)
 	}
-	defer os.RemoveAll(dir)
 	programs.dir = dir
-	return m.Run()
+	testleak.Main(m, func() { _ = os.RemoveAll(dir) })
 }

@@ -6,6 +6,8 @@ let worker;
 let calls = new Map();
 let lastCall = 0;
 let output = ""; // of the program
+let progress = 0; // what the program last told
+let waiting = []; // for progress
 
 // run starts a program and resolves once it has said that it is ready ({started}), or has
 // ended ({code, output}).
@@ -18,6 +20,10 @@ function run(program, ...argv) {
       switch (data.type) {
         case "output":
           output += data.text;
+          break;
+        case "progress":
+          progress = data.value;
+          waiting = waiting.filter(({ n, resolve }) => progress < n || resolve(progress));
           break;
         case "ready":
           resolve({ started: data.milliseconds, output });
@@ -46,6 +52,19 @@ function call(name, ...args) {
     calls.set(++lastCall, { resolve, reject });
     worker.postMessage({ type: "call", id: lastCall, name, args });
   });
+}
+
+// timed calls a function and resolves with the milliseconds that took.
+async function timed(name, ...args) {
+  const begin = performance.now();
+  await call(name, ...args);
+  return performance.now() - begin;
+}
+
+// reached resolves when the program has told a progress of n or more.
+function reached(n) {
+  if (progress >= n) return Promise.resolve(progress);
+  return new Promise((resolve) => waiting.push({ n, resolve }));
 }
 
 // A page that goes into the back/forward cache keeps its workers, and they would keep the
