@@ -65,7 +65,7 @@
 // The same holds for types that are defined as one of these (a uuid.UUID is a [16]byte),
 // for pointers to them and for sql.Null of them. Integers are checked when read; a uint64
 // above MaxInt64 is refused. A time is an instant: it comes back in UTC, in microseconds.
-// A duration is a number of nanoseconds. Slices, and types that encode themselves by
+// A duration is a number of nanoseconds. SQLite drops the sign of a negative zero. Slices, and types that encode themselves by
 // Scan, Value or MarshalText, are refused for now.
 //
 // # Handles

@@ -3,6 +3,7 @@ package models
 import (
 	"reflect"
 
+	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/schema"
 )
 
@@ -22,4 +23,41 @@ func ColumnType(t reflect.Type, asJSON, nullable bool) (schema.Kind, error) {
 func Occupy(s *Session) (release func()) {
 	<-s.lock
 	return s.leave
+}
+
+// RawSQL is the text of raw SQL in a dialect.
+func RawSQL(sql string, args Args, d dialect.Dialect) (string, error) {
+	q := Raw[int](Unsafe(sql), args)
+	if q.q.err != nil {
+		return "", q.q.err
+	}
+	st, err := q.q.raw.statement(d)
+	return st.SQL, err
+}
+
+// Changed lists the columns in which an object of the session differs from its row.
+func Changed(s *Session, x any) (cols []string) {
+	t, obj, err := s.unit.object("Changed", x)
+	if err != nil {
+		panic(err)
+	}
+	for _, f := range s.unit.recordOf(t, obj).changed(nil) {
+		cols = append(cols, f.name)
+	}
+	return cols
+}
+
+// QueryText is a query of which only the text is wanted.
+type QueryText struct{ q *query }
+
+// AsText forgets what the rows of a query are.
+func AsText[R any](q Query[R]) QueryText { return QueryText{q.q} }
+
+// SQL is the text of the query.
+func (q QueryText) SQL(d dialect.Dialect) (string, error) {
+	if q.q.err != nil {
+		return "", q.q.err
+	}
+	st, err := q.q.statement(d, writeQuery)
+	return st.SQL, err
 }

@@ -1,0 +1,65 @@
+package models_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/spillwaydb/spillway/internal/dialect"
+	"github.com/spillwaydb/spillway/models"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestSQL keeps the text of queries in golden files, one per dialect.
+func TestSQL(t *testing.T) {
+	type query interface {
+		SQL(d dialect.Dialect) (string, error)
+	}
+	boss := models.Alias(userT, "boss")
+	u := models.From(userT)
+	for _, d := range []dialect.Dialect{dialect.Postgres, dialect.SQLite} {
+		var b strings.Builder
+		for _, c := range []struct {
+			name string
+			q    query
+		}{
+			{"from", models.AsText(u)},
+			{"where", models.AsText(u.Where(models.Eq(&userT.Active, true), models.Contains(&userT.Username, "a")).OrderBy(models.Desc(&userT.CreatedAt)).Limit(10))},
+			{"offset", models.AsText(u.Offset(3))},
+			{"null", models.AsText(u.Where(models.Eq(&userT.FullName, nil), models.Ne(models.Opt(&userT.FullName), "x")))},
+			{"in", models.AsText(u.Where(models.Or(models.In(&userT.ID, 1, 2), models.NotIn(&userT.Username, "a")), models.In(&userT.Score, 1, 2)))},
+			{"text", models.AsText(u.Where(models.Like(&userT.Email, "%a"), models.ILike(&userT.Email, "a"), models.HasPrefix(&userT.Email, "a"), models.HasSuffix(&userT.Email, "a")))},
+			{"between, not", models.AsText(u.Where(models.Not(models.Between(&userT.Score, 1, 2))))},
+			{"join by the only key", models.AsText(u.Join(postT).Where(models.Eq(&postT.Title, "x")))},
+			{"left join of an alias", models.AsText(u.LeftJoin(boss, models.EqCol(&boss.ID, &userT.ID)))},
+			{"groups", models.AsText(models.Select3(models.Col(&userT.Username), models.CountOf(&postT.ID).As("n"), models.Avg(&postT.Views)).
+				Join(postT).GroupBy(&userT.Username).Having(models.CountOf(&postT.ID).Gt(2)).OrderBy(models.CountOf(&postT.ID).Desc()).Limit(5))},
+			{"aggregates", models.AsText(models.Select4(models.Coalesce(models.Sum(&postT.Views), 0), models.Sum(&userT.Score), models.CountDistinct(&postT.Title), models.Max(&postT.Title)).Join(userT).Distinct())},
+			{"rows", models.AsText(models.Select1(models.CountRows()).From(userT))},
+			{"update", models.AsText(models.Update(userT).Set(models.To(&userT.Active, false), models.To(&userT.FullName, nil)).Where(models.Eq(&userT.ID, 1)))},
+			{"delete", models.AsText(models.Delete(postTagT).Where(models.Eq(&postTagT.Tag, "x")))},
+		} {
+			text, err := c.q.SQL(d)
+			if err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			fmt.Fprintf(&b, "-- %s\n%s\n", c.name, text)
+		}
+		file := "testdata/queries." + d.String() + ".sql"
+		if *update {
+			if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.String() != string(want) {
+			t.Errorf("%s differs (go test -update writes it anew); got:\n%s", file, b.String())
+		}
+	}
+}

@@ -1,0 +1,28 @@
+-- from
+SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users"
+-- where
+SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users" WHERE "active" = $1 AND "username" LIKE $2 ORDER BY "created_at" DESC LIMIT $3
+-- offset
+SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users" OFFSET $1
+-- null
+SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users" WHERE "full_name" IS NULL AND "full_name" <> $1
+-- in
+SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users" WHERE ("id" = ANY($1) OR "username" <> ALL($2)) AND "score" = ANY($3)
+-- text
+SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users" WHERE "email" LIKE $1 AND "email" ILIKE $2 AND "email" LIKE $3 AND "email" LIKE $4
+-- between, not
+SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users" WHERE NOT ("score" BETWEEN $1 AND $2)
+-- join by the only key
+SELECT "users"."id", "users"."username", "users"."email", "users"."full_name", "users"."active", "users"."score", "users"."settings", "users"."created_at", "users"."updated_at" FROM "users" JOIN "posts" ON "posts"."author_id" = "users"."id" WHERE "posts"."title" = $1
+-- left join of an alias
+SELECT "users"."id", "users"."username", "users"."email", "users"."full_name", "users"."active", "users"."score", "users"."settings", "users"."created_at", "users"."updated_at" FROM "users" LEFT JOIN "users" AS "boss" ON "boss"."id" = "users"."id"
+-- groups
+SELECT "users"."username", COUNT("posts"."id") AS "n", CAST(AVG("posts"."views") AS double precision) FROM "users" JOIN "posts" ON "posts"."author_id" = "users"."id" GROUP BY "users"."username" HAVING COUNT("posts"."id") > $1 ORDER BY COUNT("posts"."id") DESC LIMIT $2
+-- aggregates
+SELECT DISTINCT COALESCE(CAST(SUM("posts"."views") AS bigint), $1), CAST(SUM("users"."score") AS double precision), COUNT(DISTINCT "posts"."title"), MAX("posts"."title") FROM "posts" JOIN "users" ON "posts"."author_id" = "users"."id"
+-- rows
+SELECT COUNT(*) FROM "users"
+-- update
+UPDATE "users" SET "active" = $1, "full_name" = $2 WHERE "id" = $3
+-- delete
+DELETE FROM "post_tags" WHERE "tag" = $1
