@@ -28,8 +28,11 @@
 //   - The browser has one thread per worker, and goroutines share it. A function that
 //     JavaScript calls (js.FuncOf) must not wait, neither for a future nor for a promise:
 //     the browser waits for it and nothing else can happen. [Export] starts a goroutine
-//     for each call; so does [Promise] for each future that is still pending.
-//   - A goroutine that computes without waiting stops the worker's event loop.
+//     for each call, and so does [Promise] for each future that is still pending.
+//   - A goroutine that computes without waiting stops the worker's event loop, and a
+//     statement that runs is such a computation. Deadlines of contexts end it nevertheless;
+//     an AbortSignal arrives as an event, so it can only end what has yet to start. Keep
+//     the worker for the database and the page for the user.
 //   - What fails in Go rejects the promise with an Error; see [ErrorOf]. A panic in an
 //     exported function rejects its promise and ends nothing else.
 //   - Values are converted as [ValueOf] says; a number that JavaScript could not hold
