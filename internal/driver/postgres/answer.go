@@ -17,6 +17,7 @@ import (
 type answer struct {
 	params   []uint32
 	cols     *columns // as the server described them this time
+	astray   bool     // some of them come in a format that they are not read in
 	begun    bool     // the sink has
 	sinkErr  error    // or it gave up
 	affected int64
@@ -88,6 +89,7 @@ func (c *Conn) receiveSegment(ctx context.Context, units []unit) error {
 			u.params = append([]uint32{}, m.ParameterOIDs...)
 		case *pgproto3.RowDescription:
 			u.cols = describe(m)
+			u.astray = u.cols.astray()
 		case *pgproto3.NoData:
 			u.cols = &columns{}
 		case *pgproto3.ErrorResponse:
@@ -161,8 +163,24 @@ func (u *unit) finish() {
 		st.Err = u.sinkErr
 	case st.Class == driver.Commit && u.rolled:
 		st.Err = errAborted
+		return
 	}
 	st.Affected = u.affected
+}
+
+// unbegun fails the commits of transactions that did not begin: the server only warns
+// that there is nothing to commit.
+func unbegun(units []unit) {
+	for i := range units {
+		if units[i].st.Class != driver.Begin || units[i].st.Err == nil {
+			continue
+		}
+		for j := i + 1; j < len(units) && units[j].group == units[i].group; j++ {
+			if units[j].st.Class == driver.Commit && units[j].st.Err == nil {
+				units[j].st.Err = errAborted
+			}
+		}
+	}
 }
 
 // abandon answers the units that the lost connection left without an answer.
@@ -303,7 +321,15 @@ func (c *Conn) takeRow(u *unit, values [][]byte) {
 	if u.sinkErr != nil || u.st.Sink == nil {
 		return
 	}
-	c.row.cols, c.row.values = u.columns().list, values
+	cols := u.columns().list
+	if u.astray {
+		if cols, u.sinkErr = straighten(cols, values); u.sinkErr != nil {
+			// A read that stands alone is sent again with the right formats.
+			u.stale = u.alone && u.st.Class == driver.Read
+			return
+		}
+	}
+	c.row.cols, c.row.values = cols, values
 	u.sinkErr = sinkRow(u.st.Sink, &c.row)
 	c.row.cols, c.row.values = nil, nil
 }

@@ -9,6 +9,7 @@ import (
 // A watch stops what the server runs when a context ends. A nil watch watches nothing.
 type watch struct {
 	conn   *Conn
+	start  func() // run
 	unhook func() bool
 	done   chan struct{}
 	exited chan struct{}
@@ -23,8 +24,13 @@ func (c *Conn) watch(ctx context.Context) *watch {
 	if ctx.Done() == nil {
 		return nil
 	}
-	w := &watch{conn: c, done: make(chan struct{}), exited: make(chan struct{})}
-	w.unhook = context.AfterFunc(ctx, w.run)
+	w := c.spare // of an earlier flight whose context did not end
+	c.spare = nil
+	if w == nil {
+		w = &watch{conn: c, done: make(chan struct{}), exited: make(chan struct{})}
+		w.start = w.run
+	}
+	w.unhook = context.AfterFunc(ctx, w.start)
 	return w
 }
 
@@ -59,7 +65,11 @@ func (w *watch) run() {
 
 // stop ends the watch and tells whether the context had ended.
 func (w *watch) stop() bool {
-	if w == nil || w.unhook() {
+	if w == nil {
+		return false
+	}
+	if w.unhook() {
+		w.conn.spare = w
 		return false
 	}
 	close(w.done)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -28,10 +29,13 @@ var errClosed = errors.New("the connection is closed")
 // A Conn is one connection.
 type Conn struct {
 	connector *Connector
-	pooled    *pgxpool.Conn
+	pgx       *pgx.Conn
 	pg        *pgconn.PgConn
 	net       net.Conn
 	front     *pgproto3.Frontend // for reading only
+	// Hooks of the configuration, nil if there are none.
+	notice       pgconn.NoticeHandler
+	notification pgconn.NotificationHandler
 
 	// running is held while a method uses the connection, so that Close, which another
 	// goroutine may call, can tell.
@@ -47,13 +51,18 @@ type Conn struct {
 	units   []unit
 	row     row
 	segment int // counts Syncs
+	spare   *watch
 }
 
 var _ driver.Conn = (*Conn)(nil)
 
+// newConn takes a connection out of pgxpool, which has no part in its life from then on.
 func newConn(c *Connector, pooled *pgxpool.Conn) *Conn {
-	pg := pooled.Conn().PgConn()
-	conn := &Conn{connector: c, pooled: pooled, pg: pg, net: pg.Conn(), front: pg.Frontend(), tx: pg.TxStatus()}
+	conn := &Conn{connector: c, pgx: pooled.Hijack()}
+	config := conn.pgx.Config()
+	conn.notice, conn.notification = config.OnNotice, config.OnNotification
+	conn.pg = conn.pgx.PgConn()
+	conn.net, conn.front, conn.tx = conn.pg.Conn(), conn.pg.Frontend(), conn.pg.TxStatus()
 	conn.cache.clear()
 	return conn
 }
@@ -188,25 +197,23 @@ func (c *Conn) Close(ctx context.Context) error {
 	if c.broken.Load() {
 		_ = c.net.Close()
 	}
-	conn := c.pooled.Hijack()
 	if f := c.connector.beforeClose; f != nil {
-		f(conn)
+		f(c.pgx)
 	}
-	_ = conn.Close(ctx) // an error says that the other side is gone already
+	_ = c.pgx.Close(ctx) // an error says that the other side is gone already
 	return nil
 }
 
 // aside handles messages that belong to no statement.
 func (c *Conn) aside(msg pgproto3.BackendMessage) {
-	config := c.pooled.Conn().Config()
 	switch m := msg.(type) {
 	case *pgproto3.NoticeResponse:
-		if f := config.OnNotice; f != nil {
-			f(c.pg, (*pgconn.Notice)(pgconn.ErrorResponseToPgError((*pgproto3.ErrorResponse)(m))))
+		if c.notice != nil {
+			c.notice(c.pg, (*pgconn.Notice)(pgconn.ErrorResponseToPgError((*pgproto3.ErrorResponse)(m))))
 		}
 	case *pgproto3.NotificationResponse:
-		if f := config.OnNotification; f != nil {
-			f(c.pg, &pgconn.Notification{PID: m.PID, Channel: m.Channel, Payload: m.Payload})
+		if c.notification != nil {
+			c.notification(c.pg, &pgconn.Notification{PID: m.PID, Channel: m.Channel, Payload: m.Payload})
 		}
 	}
 }

@@ -121,6 +121,7 @@ func (c *Conn) exchange(ctx context.Context, units []unit, plain bool) error {
 		err = c.lose(ctx, err) // ends the write too
 		c.abandon(units, err.(*driver.Error))
 	}
+	unbegun(units)
 	<-wrote
 	if cap(c.wire.buf) > maxKept {
 		c.wire.buf = nil

@@ -51,6 +51,11 @@ func (c *columns) asked() *columns {
 	return a
 }
 
+// astray tells whether a column comes in binary that is not read so.
+func (c *columns) astray() bool {
+	return slices.ContainsFunc(c.list, func(c column) bool { return c.format == binaryFormat && !readsBinary(c.oid) })
+}
+
 // same tells whether two results have the same columns.
 func (c *columns) same(d *columns) bool {
 	return slices.EqualFunc(c.list, d.list, func(a, b column) bool { return a.name == b.name && a.oid == b.oid })

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -15,7 +16,8 @@ const (
 // charOID is the type "char", a single byte of the system catalogs.
 const charOID = pgtype.QCharOID
 
-// names of the types that come with the server.
+// typeMap knows the types that come with the server. Only TypeForOID may be called on it:
+// the rest of it is not safe for concurrent use.
 var typeMap = pgtype.NewMap()
 
 // A column is one column of a result.
@@ -58,4 +60,40 @@ func elementType(oid uint32) uint32 {
 		return 0
 	}
 	return a.ElementType.OID
+}
+
+// straighten returns the columns, all in a format that row reads, and changes the
+// values accordingly. A description that was remembered for too long makes it necessary.
+func straighten(cols []column, values [][]byte) ([]column, error) {
+	cols = slices.Clone(cols)
+	for i := range cols {
+		c := &cols[i]
+		if c.format != binaryFormat || readsBinary(c.oid) {
+			continue
+		}
+		if v := values[i]; v != nil && !sameBothWays(c.oid) {
+			text, ok := binaryText(c.oid, v)
+			if !ok {
+				return nil, mismatch(c, "what the statement returned before")
+			}
+			values[i] = text
+		}
+		c.format = textFormat
+	}
+	return cols, nil
+}
+
+// binaryText turns the binary form of a type that comes with the server into its text.
+func binaryText(oid uint32, v []byte) ([]byte, bool) {
+	t, ok := typeMap.TypeForOID(oid)
+	if !ok {
+		return nil, false
+	}
+	m := pgtype.NewMap()
+	value, err := t.Codec.DecodeValue(m, oid, binaryFormat, v)
+	if err != nil {
+		return nil, false
+	}
+	text, err := m.Encode(oid, textFormat, value, nil)
+	return text, err == nil && text != nil
 }
