@@ -253,3 +253,20 @@ func TestMissingTableSaysWhatToDo(t *testing.T) {
 		}
 	})
 }
+
+// Bytes may be changed where they lie.
+func TestChangesInPlaceAreNoticed(t *testing.T) {
+	db := open(t, "sqlite::memory:", every)
+	s := session(t, db)
+	e := &Every{Bytes: []byte("abc"), RawDoc: json.RawMessage(`"abc"`), PBytes: ptr([]byte("abc")), List: []string{"a"}, PS: ptr("a"), NullS: sql.Null[string]{V: "a", Valid: true}}
+	s.Add(e)
+	must(t, s.Commit(t.Context()))
+	e.Bytes[0], e.RawDoc[1], (*e.PBytes)[0], e.List[0], *e.PS, e.NullS.V = 'x', 'x', 'x', "x", "x", "x"
+	if got := fmt.Sprint(models.Changed(s, e)); got != "[bytes list raw_doc ps p_bytes null_s]" {
+		t.Errorf("changed: %s", got)
+	}
+	must(t, s.Rollback(t.Context()))
+	if string(e.Bytes)+string(e.RawDoc)+string(*e.PBytes)+e.List[0]+*e.PS+e.NullS.V != `abc"abc"abcaaa` {
+		t.Errorf("not restored: %+v", e)
+	}
+}
