@@ -9,11 +9,8 @@ import (
 
 // limitOf returns the LIMIT of a query.
 func limitOf(q *query) (n int, ok bool) {
-	p, ok := q.sel.Limit.(dialect.Param)
-	if !ok {
-		return 0, false
-	}
-	return int(p.Value.Int64()), true
+	l, ok := q.sel.Limit.(dialect.Number)
+	return int(l.N), ok
 }
 
 // codecOf returns the codec for a plain value's type.

@@ -133,7 +133,7 @@ func (q Query[R]) Limit(rows int) Query[R] {
 		if rows < 0 {
 			return fmt.Errorf("models: Limit(%d): want 0 or more", rows)
 		}
-		n.sel.Limit = dialect.Param{Value: driver.Int64(int64(rows))}
+		n.sel.Limit = dialect.Number{N: int64(rows)}
 		return n.only("Limit", selectQuery)
 	})
 }

@@ -366,6 +366,16 @@ func TestStructsWithoutModel(t *testing.T) {
 		must(t, s.Flush(ctx))
 		must(t, s.Rollback(ctx))
 		s.Delete(tag)
+		must(t, s.Flush(ctx))
+		s.Add(tag) // a new row, in this transaction
+		must(t, s.Flush(ctx))
+		must(t, s.Rollback(ctx))
+		tag.Label = "the old row"
+		must(t, s.Commit(ctx))
+		if got, err := models.Get[Tag](ctx, db, "golang"); err != nil || got.Label != "the old row" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		s.Delete(tag)
 		must(t, s.Commit(ctx))
 		if n := count(t, db, tagT); n != 0 {
 			t.Errorf("%d rows", n)

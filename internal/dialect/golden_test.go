@@ -104,7 +104,7 @@ func TestStatements(t *testing.T) {
 	count := dialect.Call{Name: "COUNT", Args: []dialect.Node{dialect.Star{}}}
 	paged := dialect.Select{
 		Columns: []dialect.Node{dialect.All{Source: users}}, From: users,
-		OrderBy: []dialect.Node{dialect.Order{X: name, Desc: true}, dialect.Order{X: id}}, Limit: val(driver.Int64(10)), Offset: val(driver.Int64(20)),
+		OrderBy: []dialect.Node{dialect.Order{X: name, Desc: true}, dialect.Order{X: id}}, Limit: dialect.Number{N: 10}, Offset: val(driver.Int64(20)),
 	}
 	grouped := dialect.Select{
 		Distinct: true, Columns: []dialect.Node{name, dialect.As{X: count, Name: "n"}}, From: users,
@@ -121,6 +121,9 @@ func TestStatements(t *testing.T) {
 			w.Select(&dialect.Select{Columns: []dialect.Node{dialect.All{Source: users}}, From: users})
 		}},
 		{"page", func(w *dialect.Writer) { w.Select(&paged) }},
+		{"first", func(w *dialect.Writer) {
+			w.Select(&dialect.Select{Columns: []dialect.Node{id}, From: users, Limit: dialect.Number{N: 1}})
+		}},
 		{"offset alone", func(w *dialect.Writer) {
 			w.Select(&dialect.Select{Columns: []dialect.Node{id}, From: users, Offset: val(driver.Int64(5))})
 		}},

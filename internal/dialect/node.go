@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -21,6 +22,10 @@ type (
 	All struct{ Source *Source }
 	// A Param is a value.
 	Param struct{ Value driver.Value }
+	// A Number is a row count of LIMIT. It is written out where that helps: SQLite prepares
+	// a statement anew whenever a parameter in LIMIT is bound, and Postgres plans better
+	// for one or two rows when it knows. Elsewhere it is a parameter.
+	Number struct{ N int64 }
 	// Star is the * of COUNT(*).
 	Star struct{}
 	// A Compare is L Op R. Neither side is NULL.
@@ -93,6 +98,14 @@ func (n All) write(w *Writer) {
 }
 
 func (n Param) write(w *Writer) { w.param(n.Value) }
+
+func (n Number) write(w *Writer) {
+	if w.d == SQLite || n.N <= 2 {
+		w.buf = strconv.AppendInt(w.buf, n.N, 10)
+	} else {
+		w.param(driver.Int64(n.N))
+	}
+}
 
 func (Star) write(w *Writer) { w.str("*") }
 

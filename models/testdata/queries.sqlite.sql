@@ -1,7 +1,7 @@
 -- from
 SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users"
 -- where
-SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users" WHERE "active" = ?1 AND "username" GLOB ?2 ORDER BY "created_at" DESC LIMIT ?3
+SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users" WHERE "active" = ?1 AND "username" GLOB ?2 ORDER BY "created_at" DESC LIMIT 10
 -- offset
 SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users" LIMIT -1 OFFSET ?1
 -- null
@@ -17,7 +17,7 @@ SELECT "users"."id", "users"."username", "users"."email", "users"."full_name", "
 -- left join of an alias
 SELECT "users"."id", "users"."username", "users"."email", "users"."full_name", "users"."active", "users"."score", "users"."settings", "users"."created_at", "users"."updated_at" FROM "users" LEFT JOIN "users" AS "boss" ON "boss"."id" = "users"."id"
 -- groups
-SELECT "users"."username", COUNT("posts"."id") AS "n", CAST(AVG("posts"."views") AS REAL) FROM "users" JOIN "posts" ON "posts"."author_id" = "users"."id" GROUP BY "users"."username" HAVING COUNT("posts"."id") > ?1 ORDER BY COUNT("posts"."id") DESC LIMIT ?2
+SELECT "users"."username", COUNT("posts"."id") AS "n", CAST(AVG("posts"."views") AS REAL) FROM "users" JOIN "posts" ON "posts"."author_id" = "users"."id" GROUP BY "users"."username" HAVING COUNT("posts"."id") > ?1 ORDER BY COUNT("posts"."id") DESC LIMIT 5
 -- aggregates
 SELECT DISTINCT COALESCE(CAST(SUM("posts"."views") AS INTEGER), ?1), CAST(SUM("users"."score") AS REAL), COUNT(DISTINCT "posts"."title"), MAX("posts"."title") FROM "posts" JOIN "users" ON "posts"."author_id" = "users"."id"
 -- rows

@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS "users" (
 	"photo" BLOB NOT NULL,
 	"born" TIMESTAMP,
 	"token" UUID NOT NULL,
-	"settings" TEXT NOT NULL,
+	"settings" JSON TEXT NOT NULL,
 	"favourite" INTEGER,
 	CONSTRAINT "uq_users_name" UNIQUE ("name"),
 	CONSTRAINT "fk_users_favourite_posts" FOREIGN KEY ("favourite") REFERENCES "posts" ("id") ON DELETE SET NULL

@@ -1,0 +1,4 @@
+-- postgres
+SELECT "id" FROM "users" LIMIT 1
+-- sqlite
+SELECT "id" FROM "users" LIMIT 1
