@@ -92,14 +92,16 @@ func writes(ds ...time.Duration) *chain {
 	return c
 }
 
-// server answers statements whose text is a duration after that time, and "fail" with
-// an error. It notes what ran.
+// server answers statements whose text is a duration after that time, queries by key
+// after so many milliseconds, and "fail" with an error. It notes what ran.
 type server struct {
 	fake.Connector
 
+	ending time.Duration    // what COMMIT and ROLLBACK take
+	at     func(sql string) // hears of each start
+
 	mu  sync.Mutex
 	log []string
-	at  func(sql string) // hears of each start
 }
 
 func newServer() *server {
@@ -109,7 +111,7 @@ func newServer() *server {
 	return s
 }
 
-func (s *server) fly(ctx context.Context, _ *fake.Conn, f *driver.Flight) (bool, error) {
+func (s *server) fly(ctx context.Context, c *fake.Conn, f *driver.Flight) (bool, error) {
 	for i := range f.Statements {
 		st := &f.Statements[i]
 		s.mu.Lock()
@@ -123,7 +125,15 @@ func (s *server) fly(ctx context.Context, _ *fake.Conn, f *driver.Flight) (bool,
 			continue
 		}
 		d, err := time.ParseDuration(st.SQL)
-		if err != nil {
+		switch {
+		case st.Class == driver.Begin:
+			c.SetStatus(driver.InTx)
+		case st.Class == driver.Commit || st.Class == driver.Rollback && err != nil:
+			d = s.ending
+			c.SetStatus(driver.Idle)
+		case err != nil && len(st.Args) > 0: // SELECT … WHERE id = milliseconds
+			d = time.Duration(st.Args[0].Int64()) * time.Millisecond
+		case err != nil:
 			st.Err = err
 			continue
 		}

@@ -35,3 +35,6 @@ type running func(error)
 func (r running) cancel(cause error) bool { r(cause); return false }
 
 func (running) lend(context.Context) {}
+
+// MaxQueued is the bound of a mailbox.
+const MaxQueued = maxQueued

@@ -14,7 +14,7 @@ func start[T any](ctx context.Context, r pool.Runner, chain link.Chain[T]) *Futu
 	o := &operation[T]{ctx: ctx, runner: r, chain: chain}
 	o.src = o
 	o.word.Store(stepPin)
-	o.advance()
+	o.drive(chain.Next(), false)
 	return &o.Future
 }
 
@@ -31,8 +31,16 @@ type operation[T any] struct {
 	runner pool.Runner
 	chain  link.Chain[T] // belongs to who drives the chain, as does writing op
 	op     *pool.Op      // the step's; readable by who has pinned it
+	host   host          // nil: the operation settles its future itself
 	cause  atomic.Pointer[error]
 	word   atomic.Uint32
+}
+
+// A host has the last step of its operations carried out where it wants.
+type host interface {
+	// ended is called once, when the chain has no operation left. lent tells that the
+	// caller is a waiter that lent its goroutine.
+	ended(lent bool)
 }
 
 // The parts of operation.word.
@@ -47,21 +55,20 @@ const (
 	stepPins        = ^(stepPin - 1)
 )
 
-// advance takes the chain on until one of its operations is under way. The caller drives
-// it.
-func (o *operation[T]) advance() {
-	for o.submit() {
+// drive submits op, and what the chain has behind it, until an operation is under way.
+// The caller drives the chain.
+func (o *operation[T]) drive(op *pool.Op, lent bool) {
+	for ; op != nil; op = o.chain.Next() {
+		if !o.submit(op) {
+			return
+		}
 	}
+	o.finish(lent)
 }
 
-// submit submits the next operation of the chain, whose step it finds pinned. It reports
-// whether that has ended already and the caller still drives.
-func (o *operation[T]) submit() bool {
-	op := o.chain.Next()
-	if op == nil {
-		o.finish()
-		return false
-	}
+// submit submits the operation of a step, which it finds pinned. It reports whether that
+// has ended already and the caller still drives.
+func (o *operation[T]) submit(op *pool.Op) bool {
 	w := o.word.Load()
 	if w&stepLater != 0 {
 		op.Continuation = true
@@ -101,7 +108,7 @@ func (o *operation[T]) Resolved(*pool.Op) {
 		}
 		if o.word.CompareAndSwap(w, next) {
 			if drive {
-				o.advance()
+				o.drive(o.chain.Next(), false)
 			}
 			return
 		}
@@ -117,7 +124,7 @@ func (o *operation[T]) step(w uint32) uint32 {
 }
 
 // unpin undoes a pin and reports whether that made it drive the chain on.
-func (o *operation[T]) unpin() bool {
+func (o *operation[T]) unpin(lent bool) bool {
 	for {
 		w := o.word.Load()
 		next := w - stepPin
@@ -127,7 +134,7 @@ func (o *operation[T]) unpin() bool {
 		}
 		if o.word.CompareAndSwap(w, next) {
 			if drive {
-				o.advance()
+				o.drive(o.chain.Next(), lent)
 			}
 			return drive
 		}
@@ -147,7 +154,7 @@ func (o *operation[T]) lend(ctx context.Context) {
 			continue
 		}
 		o.op.Lend()
-		if !o.unpin() {
+		if !o.unpin(true) {
 			return
 		}
 	}
@@ -169,25 +176,40 @@ func (o *operation[T]) cancel(cause error) bool {
 }
 
 // interrupt cancels the operation of a pinned step and unpins it.
-func (o *operation[T]) interrupt() (won bool) {
+func (o *operation[T]) interrupt() bool {
 	cause := *o.cause.Load()
-	if o.op.Cancel(cause) {
+	won := o.op.Cancel(cause)
+	switch {
+	case !won:
+	case o.host != nil: // its last step settles
+		o.ignore()
+	default:
 		if o.word.Load()&stepLater == 0 { // nothing ran at all: the pool's error says so
 			cause = o.op.Err()
 		}
 		won = o.abandon(cause)
 	}
-	o.unpin()
+	o.unpin(false)
 	return won
 }
 
-// finish settles the future with what the chain came to.
-func (o *operation[T]) finish() {
+// finish goes on when the chain has no operation left.
+func (o *operation[T]) finish(lent bool) {
+	o.op = nil
+	if o.host != nil {
+		o.host.ended(lent)
+		return
+	}
 	chain := o.chain
-	o.chain, o.op = nil, nil
+	o.chain = nil
 	if f, ok := chain.(link.Finisher[T]); ok { // user code
-		go call(f.Finish, func(v T, err error) { o.settle(v, err) })
+		go o.last(f.Finish)
 		return
 	}
 	o.settle(chain.Result())
+}
+
+// last settles the future with what the last step, which may be user code, makes.
+func (o *operation[T]) last(step func() (T, error)) {
+	call(step, func(v T, err error) { o.settle(v, err) })
 }

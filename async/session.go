@@ -1,0 +1,118 @@
+package async
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spillwaydb/spillway/internal/link"
+	"github.com/spillwaydb/spillway/models"
+	"github.com/spillwaydb/spillway/pool"
+)
+
+// A Session is a unit of work whose verbs are futures: it gives out one object per row,
+// notices what is changed in them, and writes changes in the order that foreign keys ask
+// for. Any number of goroutines may use one. It takes a connection with its first write
+// and keeps it until Commit or Rollback; nothing is written before Flush, Commit, Create
+// or Exec is called (no autoflush), and objects do not expire with a commit.
+//
+// Calls take effect in the order in which they are made. Reads that nobody awaits may
+// overlap each other; everything else waits for the calls before it, and the calls behind
+// it wait for it.
+//
+// From the call of Flush, Commit or Rollback until its future settles, all objects of the
+// session belong to it: neither read nor write them. At other times the session touches
+// no object that it has given out, except to note its origin in a hidden word: Add and
+// Delete do that at once, or, if a call that is not a read is still under way or waiting,
+// when that is done; until then do not copy or overwrite the object as a whole.
+//
+// What is called while a session works on objects (MarshalJSON, Value, Scan and the like)
+// must not call the session.
+type Session struct {
+	box    mailbox
+	runner pool.Runner
+	drain  time.Duration
+	gone   chan struct{} // closed when Close is done
+}
+
+// NewSession makes a session. label says where, for errors and leak reports; drain
+// bounds the ROLLBACK of Close. Programs call AsyncSession of *spillway.DB.
+func NewSession(e *models.Engine, label string, drain time.Duration) *Session {
+	u := models.NewUnit(e, models.UnitOptions{Label: label})
+	return &Session{box: mailbox{unit: u}, runner: models.RunnerOf(u), drain: drain, gone: make(chan struct{})}
+}
+
+// Add puts objects under the session's care, as [models.Session.Add] does. A mistake
+// comes out of the next Flush or Commit.
+func (s *Session) Add(objs ...any) { s.mark(func() { s.box.unit.Add(objs...) }) }
+
+// Delete marks objects for deletion by the next flush, as [models.Session.Delete] does.
+// A mistake comes out of that flush.
+func (s *Session) Delete(objs ...any) { s.mark(func() { s.box.unit.Delete(objs...) }) }
+
+// Flush sends what was added, changed and deleted within the session's transaction. All
+// of it happens or, on an error, none; see [models.Session.Flush].
+func (s *Session) Flush(ctx context.Context) *Future[struct{}] {
+	return send(ctx, s, changing, s.box.unit.Flush())
+}
+
+// Commit flushes and commits: when it succeeds the changes last. See
+// [models.Session.Commit].
+func (s *Session) Commit(ctx context.Context) *Future[struct{}] {
+	return send(ctx, s, changing, s.box.unit.Commit())
+}
+
+// Rollback takes back what was flushed and gives loaded objects the values of the last
+// commit. See [models.Session.Rollback].
+func (s *Session) Rollback(ctx context.Context) *Future[struct{}] {
+	return send(ctx, s, changing, s.box.unit.Rollback())
+}
+
+// Close ends the session: calls that wait fail with models.ErrSessionClosed and are
+// guaranteed not to run, what is running is canceled, and what was not committed is
+// rolled back. Close returns when nothing of the session is left and its connection was
+// given back; the ROLLBACK takes as long as pool.Config.DrainTimeout at most, then the
+// connection is dropped instead, which the error tells. Every later call fails with
+// models.ErrSessionClosed; closing again waits for the first Close and returns nil.
+func (s *Session) Close() error {
+	if !s.box.close() {
+		<-s.gone
+		return nil
+	}
+	defer close(s.gone)
+	ctx, cancel := context.WithTimeout(context.Background(), s.drain)
+	defer cancel()
+	c := s.box.unit.Close()
+	var failed error
+	for op := c.Next(); op != nil; op = c.Next() {
+		_ = s.runner.Do(ctx, op) // Outcome says more
+		if err := op.Outcome(); err != nil {
+			failed = fmt.Errorf("async: close: the connection was dropped, since ROLLBACK failed: %w", err)
+		}
+	}
+	if f, ok := c.(link.Finisher[struct{}]); ok {
+		_, err := f.Finish()
+		return errors.Join(failed, err)
+	}
+	return failed
+}
+
+// mark has f done when it is its turn.
+func (s *Session) mark(f func()) {
+	m := &marks{do: f}
+	m.job = job{work: m, kind: marking}
+	s.box.submit(&m.job)
+}
+
+// marks is the work of Add and Delete.
+type marks struct {
+	job job
+	do  func()
+}
+
+func (m *marks) begin() { m.do() }
+
+func (*marks) conclude()       {}
+func (*marks) refuse(error)    {}
+func (*marks) stop(error) bool { return false }
