@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/spillwaydb/spillway/async"
+	"github.com/spillwaydb/spillway/models"
 )
 
 // BenchmarkAwaitSettled is what reading a result again costs.
@@ -66,6 +67,20 @@ func BenchmarkMap(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := async.Map(one, func(v int) (int, error) { return v + 1, nil }).Await(ctx); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSessionRead is a read in a session, whose waiter lends its goroutine.
+func BenchmarkSessionRead(b *testing.B) {
+	s := newServer().session(b, 1)
+	defer s.Close()
+	ctx := context.Background()
+	q := models.From(noteT).Where(models.Eq(&noteT.ID, 0))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := async.All(ctx, s.Session, q).Await(ctx); err != nil {
 			b.Fatal(err)
 		}
 	}

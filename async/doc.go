@@ -1,6 +1,17 @@
-// Package async holds futures: database calls that are submitted now and awaited later.
-// It leaves the work to others: package models knows what a call is, package pool
-// carries it out.
+// Package async holds futures, database calls that are submitted now and awaited later,
+// and the session whose calls they are. It leaves the work to others: package models
+// knows what a call is, package pool carries it out.
+//
+//	as := db.AsyncSession()
+//	defer as.Close()
+//	page, total := async.All(ctx, as, q), async.Count(ctx, as, q) // both are under way
+//	users, err := page.Await(ctx)
+//	…
+//	n, err := total.Await(ctx)
+//
+// The verbs ([Get], [All], [First], [One], [Count], [Exists], [Exec], [Create]) have the
+// names and parameters they have in package models. They work on a [Session], or on a
+// *spillway.DB, where each call is a unit of its own.
 //
 // # States
 //
@@ -29,7 +40,7 @@
 //
 //	state of the operation   what happens                    the future's error
 //	----------------------   -----------------------------   ---------------------------
-//	queued                   taken out of the queue;         the cause, and
+//	waiting in a queue       taken out of the queue;         the cause, and
 //	                         guaranteed not to run           pool.ErrNotStarted
 //	running, a read          interrupted                     the cause
 //	running, a write         interrupted if that is          the cause, and "outcome
@@ -84,9 +95,41 @@
 // # Order
 //
 // Operations on a *spillway.DB run in any order, also when they were submitted by one
-// goroutine; who needs an order awaits, or uses Then. Which of several waiters goes on
+// goroutine; who needs an order awaits, or uses Then. Calls of a [Session] take effect in
+// the order in which they were made, as the next section says. Which of several waiters goes on
 // first is not defined. Everything that happened before a future settled happens before
 // Await returns, in the sense of the Go memory model.
+//
+// # Sessions
+//
+// Any number of goroutines may use one [Session]. Its calls stand in one queue. A call
+// begins when it is at the head and what runs lets it: reads run beside each other as
+// long as the session has no connection of its own, anything else (Exec, Create, Flush,
+// Commit, Rollback, raw SQL, and reads inside a transaction) waits until what was begun
+// has ended and is alone until it has ended itself. So nothing has to be awaited for the
+// sake of order:
+//
+//	as.Add(user)
+//	as.Flush(ctx)                              // fills the key in
+//	posts := async.All(ctx, as, postsOfUser)   // sees the user
+//	done := as.Commit(ctx)                     // all of it
+//
+// A call that fails does not keep the calls behind it from running: await a Flush before
+// what must not happen without it. A call that waits and is canceled, or whose context
+// ends, is taken out and guaranteed not to run.
+//
+//	state of the call   Cancel or the end of its context      Close of the session
+//	-----------------   -----------------------------------   ------------------------------
+//	waiting             taken out; pool.ErrNotStarted         the same, with ErrSessionClosed
+//	under way           as for any operation, see above; the  the same, with ErrSessionClosed;
+//	                    future settles when the session has   then ROLLBACK, and the
+//	                    brought its objects up to date        connection is given back
+//	settled             nothing                               what was not committed is lost
+//
+// The queue is run by whoever makes or awaits a call, or by a goroutine that is started
+// when there is something to do and ends when there is not, never by a worker of the
+// pool; so sessions can not keep each other's operations from running, however many
+// there are. A session at rest, and one that waits for the database, has no goroutine.
 //
 // # Errors nobody looked at
 //

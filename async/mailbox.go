@@ -39,11 +39,6 @@ type mailbox struct {
 
 // submit takes a job in. If it can begin at once it has begun when submit returns.
 func (m *mailbox) submit(j *job) {
-	if j.ctx != nil && j.ctx.Err() != nil {
-		j.state = jobGone
-		j.work.refuse(context.Cause(j.ctx))
-		return
-	}
 	m.mu.Lock()
 	switch {
 	case m.closed:

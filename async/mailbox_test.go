@@ -34,14 +34,14 @@ type session struct {
 	pool *pool.Pool
 }
 
-func (s *server) session(t *testing.T, size int) session {
+func (s *server) session(t testing.TB, size int) session {
 	t.Helper()
 	s.Traits.Name = "sqlite"
 	p := s.open(t, size)
 	return session{async.NewSession(s.engine(t, p), t.Name(), time.Second), p}
 }
 
-func (s *server) engine(t *testing.T, p *pool.Pool) *models.Engine {
+func (s *server) engine(t testing.TB, p *pool.Pool) *models.Engine {
 	t.Helper()
 	e, err := models.NewEngine(p, notes)
 	if err != nil {
