@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -147,6 +148,17 @@ func (op *Op) end(err error) {
 	if r != nil {
 		r.Resolved(op)
 	}
+}
+
+// doubt is the end of an operation whose connection was lost with err: if that left a
+// write behind whose outcome is unknown, that is what the owner has to know.
+func (op *Op) doubt(err error) error {
+	for i := range op.Statements {
+		if e := op.Statements[i].Err; errors.Is(e, driver.ErrOutcomeUnknown) {
+			return e
+		}
+	}
+	return err
 }
 
 // readOnly reports whether repeating op can change nothing.

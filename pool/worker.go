@@ -236,8 +236,11 @@ func (w *worker) serve(op *Op) {
 	op.interrupt.release()
 	w.used, w.took = end, max(1, end.Sub(op.started))
 	op.explain()
-	if err != nil && w.repeat(op, err) {
-		return
+	if err != nil {
+		if w.repeat(op, err) {
+			return
+		}
+		err = op.doubt(err)
 	}
 	w.counters.count(op, err, end)
 	p.echo.statements(op, end.Sub(op.started))
