@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -55,6 +56,14 @@ func (e *Engine) enter(context.Context) (Target, error) { return e, nil }
 func (e *Engine) leave()                                {}
 func (e *Engine) engine() *Engine                       { return e }
 func (e *Engine) unit() *Unit                           { return nil }
+
+// drain is how long giving a connection back may take.
+func (e *Engine) drain() time.Duration {
+	if d, ok := e.connections.(interface{ DrainTimeout() time.Duration }); ok {
+		return d.DrainTimeout()
+	}
+	return time.Second
+}
 
 // RegistryOf returns the registry of an engine. It is for the packages that create and
 // migrate tables.

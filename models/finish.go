@@ -203,7 +203,6 @@ type rollback struct {
 	close bool
 	op    pool.Op
 	sent  bool
-	done  bool
 }
 
 func (c *rollback) Next() *pool.Op {

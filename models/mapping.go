@@ -91,8 +91,7 @@ func (m *mapping) walk(typ reflect.Type, off uintptr, path string, depth int) er
 			if m.t.hasOrigin {
 				return bad(errors.New("models.Model is embedded twice"))
 			}
-			word, _ := modelType.FieldByName("origin")
-			m.t.hasOrigin, m.t.origin = true, at+word.Offset
+			m.t.hasOrigin, m.t.origin = true, at+unsafe.Offsetof(Model{}.origin)
 			id := &field{name: "id", path: where + ".ID", off: at, codec: intCodec[int64](reflect.TypeFor[int64](), schema.Int64)}
 			if tg.name != "" {
 				id.name = tg.name

@@ -19,7 +19,7 @@ type base struct {
 	ID int64
 }
 
-type scanning struct{ x int }
+type scanning struct{ X int }
 
 func (*scanning) Scan(any) error { return nil }
 
@@ -121,6 +121,7 @@ func TestMappingMistakes(t *testing.T) {
 		ID   int64
 		name string `db:"name"`
 	}
+	_ = hidden{}.name
 	type Twice struct {
 		ID int64
 		A  string `db:"name"`

@@ -89,7 +89,16 @@ func (s *Session) Rollback(ctx context.Context) error { return s.do(ctx, (*Unit)
 // Close rolls back what was not committed, gives the connection back and lets all
 // objects go; they keep their values and can be added to another session. Closing again
 // does nothing. Every other call on a closed session fails with [ErrSessionClosed].
-func (s *Session) Close() { _ = s.do(context.Background(), (*Unit).Close) }
+//
+// Close waits for calls of other goroutines that are under way; the rollback takes at
+// most pool.Config.DrainTimeout, then the connection is dropped.
+func (s *Session) Close() {
+	<-s.lock
+	defer s.leave()
+	ctx, cancel := context.WithTimeout(context.Background(), s.unit.e.drain())
+	defer cancel()
+	_, _ = do(ctx, Target(s.unit), s.unit.Close()) // giving the connection back undoes what is left
+}
 
 func (s *Session) do(ctx context.Context, verb func(u *Unit) link.Chain[struct{}]) error {
 	t, err := s.enter(ctx)

@@ -108,9 +108,6 @@ func (t *table) clone(obj unsafe.Pointer) unsafe.Pointer {
 	return c.UnsafePointer()
 }
 
-// pointer returns obj as the *T that it is.
-func (t *table) pointer(obj unsafe.Pointer) any { return reflect.NewAt(t.typ, obj).Interface() }
-
 // keyed reports an error unless the struct has a table.
 func (t *table) keyed() error {
 	if t.mixin {

@@ -70,6 +70,7 @@ var testsOnly = map[string]string{
 	"github.com/ncruces/go-sqlite3":       "tests look at the file past the engine",
 	"github.com/prometheus/client_golang": "tests scrape",
 	"pgregory.net/rapid":                  "property tests",
+	"database/sql":                        "tests of models store its types",
 }
 
 // testCode are the packages that are imported by tests alone, and so may import testing.
