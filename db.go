@@ -7,19 +7,24 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/spillwaydb/spillway/async"
 	"github.com/spillwaydb/spillway/models"
 	"github.com/spillwaydb/spillway/pool"
 )
 
-// engine is models.Engine under a name that is not exported: embedding it makes a DB
-// what verbs take, without showing the plumbing.
-type engine = models.Engine
+// The plumbing that makes a DB what verbs take, under names that are not exported:
+// engine for the blocking verbs of package models, direct for the futures of async.
+type (
+	engine = models.Engine
+	direct = async.Direct
+)
 
 // A DB is an open database: a pool of connections and what compiles verbs for it. Make
 // one with [Open], keep it for the life of the program, close it at the end. All its
 // methods are safe for concurrent use.
 type DB struct {
 	*engine
+	direct
 	pool   *pool.Pool
 	logger *slog.Logger
 }
@@ -40,6 +45,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	db := &DB{pool: p, logger: pc.WithDefaults().Logger}
 	if db.engine, err = models.NewEngine(p, nil); err == nil {
+		db.direct = async.NewDirect(db.engine)
 		err = p.Ping(ctx)
 	}
 	if err != nil {
@@ -53,6 +59,13 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 // Session starts a blocking unit of work; see [models.Session]. It takes no connection
 // before its first write. Close it: without a Commit that rolls back.
 func (db *DB) Session() *models.Session { return models.NewSession(db.engine, caller()) }
+
+// AsyncSession starts a unit of work whose verbs are futures; many goroutines may use it.
+// See [async.Session]. It takes no connection before its first write. Close it: without a
+// Commit that rolls back.
+func (db *DB) AsyncSession() *async.Session {
+	return async.NewSession(db.engine, caller(), db.pool.DrainTimeout())
+}
 
 // CreateTables creates what is missing of the tables and indexes of all registered
 // structs, in the order their foreign keys ask for. It changes no table that exists.
