@@ -7,7 +7,6 @@ import (
 	"math"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,10 +24,10 @@ const never = 100 * 365 * 24 * time.Hour
 type Connector struct {
 	dialer   *pgxpool.Pool
 	database string
-	// maxConnections is what the server grants ordinary users; 0 until the first
-	// connection has asked.
+	// maxConnections is what the server grants ordinary users; 0 until a connection has
+	// asked.
 	maxConnections atomic.Int64
-	asked          sync.Once
+	asked          atomic.Bool
 	descriptions   descriptions
 	names          atomic.Int64 // of prepared statements, unique behind a pooler too
 	beforeClose    func(*pgx.Conn)
@@ -136,13 +135,19 @@ func (c *Connector) Connect(ctx context.Context, _ driver.Role) (driver.Conn, er
 		_ = conn.Close(ctx)
 		return nil, connectError(ctx, c.database, errors.New("the connection came too late"))
 	}
-	c.asked.Do(func() { c.ask(ctx, conn) })
+	if err := c.ask(ctx, conn); err != nil {
+		_ = conn.Close(ctx)
+		return nil, connectError(ctx, c.database, err)
+	}
 	return conn, nil
 }
 
-// ask reads the server's limit of connections. A server or pooler that does not know the
-// settings has no known limit.
-func (c *Connector) ask(ctx context.Context, conn *Conn) {
+// ask reads the server's limit of connections, once. A server or pooler that does not
+// know the settings has no known limit. An error means that the connection is lost.
+func (c *Connector) ask(ctx context.Context, conn *Conn) error {
+	if c.asked.Swap(true) {
+		return nil
+	}
 	n := int64(0)
 	f := driver.Flight{Statements: []driver.Statement{{
 		SQL: "SELECT current_setting('max_connections')::int8 - current_setting('superuser_reserved_connections')::int8 - coalesce(current_setting('reserved_connections', true), '0')::int8",
@@ -151,9 +156,14 @@ func (c *Connector) ask(ctx context.Context, conn *Conn) {
 			return err
 		}),
 	}}}
-	if conn.Fly(ctx, &f) == nil && f.Err() == nil {
+	err := conn.Fly(ctx, &f)
+	switch {
+	case err != nil || errors.Is(f.Err(), driver.ErrCanceled):
+		c.asked.Store(false) // the next connection asks
+	case f.Err() == nil:
 		c.maxConnections.Store(n)
 	}
+	return err
 }
 
 // rowFunc is a sink for rows alone.

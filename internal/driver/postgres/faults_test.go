@@ -67,6 +67,24 @@ func TestALateCancelNeverReachesTheNextStatement(t *testing.T) {
 	}
 }
 
+func TestACanceledConnectionIsAsGoodAsNew(t *testing.T) {
+	p := testdb.NewProxy(t, testdb.Postgres(t))
+	conn := connect(t, connector(t, p.URL()))
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	p.Reset()
+	f := driver.Flight{Statements: []driver.Statement{read("SELECT pg_sleep(100)")}}
+	if err := conn.Fly(ctx, &f); err != nil {
+		t.Fatal(err)
+	}
+	is(t, f.Err(), driver.ErrCanceled, context.DeadlineExceeded)
+	if got := p.Reset(); got.Cancels == 0 || got.Sync != 2 {
+		t.Errorf("%+v, want a cancel request, and a Sync after it to take one that comes late", got)
+	}
+	// Longer than any deadline that the cancel may have left on the socket.
+	rows(t, conn, fmt.Sprintf("SELECT 1 FROM pg_sleep(%f)", (postgres.DrainTimeout+300*time.Millisecond).Seconds()))
+}
+
 func TestABlackHoleEndsWithTheDeadline(t *testing.T) {
 	p := testdb.NewProxy(t, testdb.Postgres(t))
 	c := connector(t, p.URL())

@@ -89,6 +89,9 @@ func (c *Conn) Fly(ctx context.Context, f *driver.Flight) error {
 	}
 	whole = true
 	clear(c.units)
+	if cap(c.units) > maxUnits {
+		c.units = nil
+	}
 	if err == nil && c.closed.Load() {
 		err = errClosed // Close has come to an end meanwhile
 	}
@@ -135,8 +138,10 @@ const (
 	// socket buffers between us and the server: while the server waits for us to read its
 	// answers, it does not read what we write.
 	maxInline = 16 << 10
-	// maxKept is the largest buffer that a connection keeps for its next flight.
-	maxKept = 64 << 10
+	// maxKept is the largest buffer that a connection keeps for its next flight, and
+	// maxUnits the largest flight whose place it keeps.
+	maxKept  = 64 << 10
+	maxUnits = 1024
 )
 
 var written = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
