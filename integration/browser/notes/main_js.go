@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spillwaydb/spillway"
+	"github.com/spillwaydb/spillway/async"
 	"github.com/spillwaydb/spillway/models"
 	"github.com/spillwaydb/spillway/wasm"
 )
@@ -53,12 +54,12 @@ func shut(context.Context, []js.Value) (any, error) { return struct{}{}, db.Clos
 
 // add stores a note with one session: a unit of work whose commit is a future.
 func add(ctx context.Context, args []js.Value) (any, error) {
-	s := db.Session()
+	s := db.AsyncSession()
 	defer s.Close()
 	n := models.New[Note]()
 	n.Title = args[0].String()
 	s.Add(n)
-	if err := s.Commit(ctx); err != nil {
+	if err := s.Commit(ctx).Wait(ctx); err != nil {
 		return nil, err
 	}
 	return n.ID, nil
@@ -66,16 +67,16 @@ func add(ctx context.Context, args []js.Value) (any, error) {
 
 // list hands the promise of a future to JavaScript.
 func list(ctx context.Context, _ []js.Value) (any, error) {
-	return models.All(ctx, db, models.From(noteT).OrderBy(models.Asc(&noteT.ID)).Limit(10))
+	return wasm.Promise(async.All(ctx, db, models.From(noteT).OrderBy(models.Asc(&noteT.ID)).Limit(10))), nil
 }
 
 func count(ctx context.Context, _ []js.Value) (any, error) {
-	return models.Count(ctx, db, models.From(noteT))
+	return async.Count(ctx, db, models.From(noteT)).Await(ctx)
 }
 
 // fail runs a statement that can not succeed.
 func fail(ctx context.Context, _ []js.Value) (any, error) {
-	return models.Exec(ctx, db, models.Raw[int64]("INSERT INTO nowhere VALUES (1)"))
+	return wasm.Promise(async.Exec(ctx, db, models.Raw[int64]("INSERT INTO nowhere VALUES (1)"))), nil
 }
 
 // slow runs a statement that does not end by itself, with a deadline.
