@@ -41,7 +41,7 @@ func startLoad(ctx context.Context, t *testing.T, db *spillway.DB, goroutines in
 				default:
 				}
 				x := &entry{Owner: int64(g), Token: fmt.Sprintf("%d/%d", g, i)}
-				err := models.Create(ctx, db, x)
+				err := write(ctx, db, x, i%3)
 				l.book(x.Token, err)
 				if err == nil {
 					l.goodWrites[g].Add(1)
@@ -66,6 +66,23 @@ func startLoad(ctx context.Context, t *testing.T, db *spillway.DB, goroutines in
 	}
 	t.Cleanup(l.end) // also when the test fails half way
 	return l
+}
+
+// write inserts x in one of three ways: alone, in a session's commit that flushes, and
+// in a session whose flush and commit are two trips.
+func write(ctx context.Context, db *spillway.DB, x *entry, way int) error {
+	if way == 0 {
+		return models.Create(ctx, db, x)
+	}
+	s := db.Session()
+	defer s.Close()
+	s.Add(x)
+	if way == 2 {
+		if err := s.Flush(ctx); err != nil {
+			return err
+		}
+	}
+	return s.Commit(ctx)
 }
 
 // end stops the goroutines and waits for them.
