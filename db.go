@@ -31,17 +31,18 @@ type DB struct {
 
 // Open opens the database that cfg names and makes sure that it answers, so that a wrong
 // URL, password or path fails here, at once and with its reason, not at the first query.
-// ctx bounds only that. Errors never show a password; their kinds are [ErrConnect],
-// [ErrAuth], [ErrNoDatabase], [ErrCorrupt] and the like.
+// ctx bounds only that. Errors never show a password; their kinds are [ErrConfig] before
+// anything was tried, else [ErrConnect], [ErrAuth], [ErrNoDatabase], [ErrCorrupt] and the
+// like.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	connector, pc, err := cfg.connector()
 	if err != nil {
-		return nil, err
+		return nil, &configError{err}
 	}
 	p, err := pool.New(connector, pc)
 	if err != nil {
 		_ = connector.Close() // nothing was opened
-		return nil, fmt.Errorf("spillway: %w", err)
+		return nil, &configError{fmt.Errorf("spillway: %w", err)}
 	}
 	db := &DB{pool: p, logger: pc.WithDefaults().Logger}
 	if db.engine, err = models.NewEngine(p, nil); err == nil {

@@ -8,6 +8,17 @@ import (
 	"github.com/spillwaydb/spillway/pool"
 )
 
+// ErrConfig: the [Config] can not be right, whatever the database answers: a URL that can
+// not be read, a scheme that is not supported, settings that contradict each other.
+var ErrConfig = errors.New("spillway: wrong configuration")
+
+// configError makes an error match [ErrConfig] and leaves its text as it is.
+type configError struct{ error }
+
+func (e *configError) Unwrap() error { return e.error }
+
+func (e *configError) Is(target error) bool { return target == ErrConfig }
+
 // Error is what a database answered, in the words every backend shares: its kind, and
 // the table, column and constraint as far as the backend tells them. Find it with
 // errors.As; the native error (*pgconn.PgError, *sqlite3.Error) is reachable through it.

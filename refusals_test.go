@@ -44,15 +44,15 @@ func TestBadInput(t *testing.T) {
 		kind      error
 		want      []string
 	}{
-		{name: "no scheme", url: "app.db", want: []string{"no scheme", "sqlite:file.db"}},
-		{name: "unknown scheme", url: "oracle://u:" + secret + "@h/db", want: []string{`"oracle"`, "postgres://", "sqlite:"}},
-		{name: "mysql", url: "mysql://u:" + secret + "@h/db", want: []string{"MySQL is not supported", "postgres://", "sqlite:"}},
-		{name: "mysql with driver", url: "mysql+aiomysql://u:" + secret + "@h/db", want: []string{"MySQL is not supported"}},
-		{name: "mongodb", url: "mongodb://u:" + secret + "@h/db", want: []string{"NoSQL", "postgres://"}},
-		{name: "windows path", url: `C:\app.db`, want: []string{`sqlite:C:\app.db`}},
-		{name: "host in a SQLite URL", url: "sqlite://app.db", want: []string{`"app.db"`, "sqlite:///app.db"}},
-		{name: "unknown parameter", url: "sqlite:app.db?cache=shared", want: []string{`"cache"`, "synchronous"}},
-		{name: "bad parameter", url: "sqlite:app.db?synchronous=sometimes", want: []string{"synchronous=sometimes", "full"}},
+		{name: "no scheme", kind: spillway.ErrConfig, url: "app.db", want: []string{"no scheme", "sqlite:file.db"}},
+		{name: "unknown scheme", kind: spillway.ErrConfig, url: "oracle://u:" + secret + "@h/db", want: []string{`"oracle"`, "postgres://", "sqlite:"}},
+		{name: "mysql", kind: spillway.ErrConfig, url: "mysql://u:" + secret + "@h/db", want: []string{"MySQL is not supported", "postgres://", "sqlite:"}},
+		{name: "mysql with driver", kind: spillway.ErrConfig, url: "mysql+aiomysql://u:" + secret + "@h/db", want: []string{"MySQL is not supported"}},
+		{name: "mongodb", kind: spillway.ErrConfig, url: "mongodb://u:" + secret + "@h/db", want: []string{"NoSQL", "postgres://"}},
+		{name: "windows path", kind: spillway.ErrConfig, url: `C:\app.db`, want: []string{`sqlite:C:\app.db`}},
+		{name: "host in a SQLite URL", kind: spillway.ErrConfig, url: "sqlite://app.db", want: []string{`"app.db"`, "sqlite:///app.db"}},
+		{name: "unknown parameter", kind: spillway.ErrConfig, url: "sqlite:app.db?cache=shared", want: []string{`"cache"`, "synchronous"}},
+		{name: "bad parameter", kind: spillway.ErrConfig, url: "sqlite:app.db?synchronous=sometimes", want: []string{"synchronous=sometimes", "full"}},
 		{name: "directory below a file", url: "sqlite:" + filepath.Join(file, "app.db"), want: []string{"app.db"}},
 		{name: "missing directory", url: "sqlite:" + filepath.Join(dir, "missing", "app.db"), want: []string{"missing"}},
 		{name: "a directory", url: "sqlite:" + dir, want: []string{dir}},
@@ -60,11 +60,11 @@ func TestBadInput(t *testing.T) {
 		{name: "server down", url: "postgres://u:" + secret + "@" + closed + "/db?sslmode=disable", kind: spillway.ErrConnect, want: []string{closed}},
 		{name: "wrong password", url: wrongPassword, kind: spillway.ErrAuth, want: []string{"spillway"}},
 		{name: "database missing", url: noDatabase, kind: spillway.ErrNoDatabase, want: []string{"no_such_database"}},
-		{name: "unreadable URL", url: "postgres://u:" + secret + "@h:notaport/db", want: []string{"postgres://user:password@host"}},
-		{name: "negative size", url: "sqlite::memory:", cfg: spillway.Config{Size: -1}, want: []string{"Size is -1"}},
-		{name: "two databases", url: "sqlite::memory:", cfg: spillway.Config{Postgres: parse(t, "postgres://u@h/db")}, want: []string{"both URL and Postgres"}},
-		{name: "two limits", cfg: spillway.Config{Postgres: parse(t, "postgres://u@h/db?pool_max_conns=7"), Size: 50}, want: []string{"7 connections", "70"}},
-		{name: "two ages", url: "postgres://u@h/db?pool_max_conn_lifetime=5m", cfg: spillway.Config{Recycle: time.Minute}, want: []string{"Recycle is 1m0s", "5m0s"}},
+		{name: "unreadable URL", kind: spillway.ErrConfig, url: "postgres://u:" + secret + "@h:notaport/db", want: []string{"postgres://user:password@host"}},
+		{name: "negative size", kind: spillway.ErrConfig, url: "sqlite::memory:", cfg: spillway.Config{Size: -1}, want: []string{"Size is -1"}},
+		{name: "two databases", kind: spillway.ErrConfig, url: "sqlite::memory:", cfg: spillway.Config{Postgres: parse(t, "postgres://u@h/db")}, want: []string{"both URL and Postgres"}},
+		{name: "two limits", kind: spillway.ErrConfig, cfg: spillway.Config{Postgres: parse(t, "postgres://u@h/db?pool_max_conns=7"), Size: 50}, want: []string{"7 connections", "70"}},
+		{name: "two ages", kind: spillway.ErrConfig, url: "postgres://u@h/db?pool_max_conn_lifetime=5m", cfg: spillway.Config{Recycle: time.Minute}, want: []string{"Recycle is 1m0s", "5m0s"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.cfg.URL = c.url
@@ -78,6 +78,9 @@ func TestBadInput(t *testing.T) {
 			text := err.Error()
 			if c.kind != nil && !errors.Is(err, c.kind) {
 				t.Errorf("kind: want %v in %v", c.kind, err)
+			}
+			if c.kind != spillway.ErrConfig && errors.Is(err, spillway.ErrConfig) {
+				t.Errorf("the configuration could be right: %v", err)
 			}
 			for _, w := range c.want {
 				if !strings.Contains(text, w) {
