@@ -48,7 +48,8 @@ type rawText struct {
 //   - [Tuple], or map[string]any by column name
 //
 // Rows are values: they have no part in a session's unit of work. Without [Query.ReadOnly]
-// the statement is taken as one that writes, since nobody parses it.
+// the statement is taken as one that writes, since nobody parses it: a session opens its
+// transaction for it, and on SQLite it runs on the one connection that writes.
 func Raw[R any](sql constSQL, args ...Args) Query[R] {
 	raw := &rawText{args: Args{}}
 	for _, a := range args {
