@@ -26,7 +26,7 @@ type batch struct {
 
 // batchRows are the numbers of rows that a statement may have: few texts serve any
 // number of objects, and statements that go out together cost little more than one.
-var batchRows = [...]int{256, 64, 16, 4, 1}
+var batchRows = [...]int{256, 128, 64, 32, 16, 8, 4, 2, 1}
 
 // batches makes the statements that insert objs, which are of one table, in their order.
 func batches(d dialect.Dialect, t *table, objs []unsafe.Pointer, now time.Time, out []*batch) ([]*batch, error) {

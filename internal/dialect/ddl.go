@@ -56,6 +56,11 @@ func (d Dialect) CreateTable(t *schema.Table, without ...int) string {
 		}
 		if c.Name == inline {
 			b.WriteString(" PRIMARY KEY")
+			if c.Auto && d == SQLite {
+				// Without it the key of a deleted row is given out again, to a stranger
+				// (https://www.sqlite.org/autoinc.html); Postgres never does that.
+				b.WriteString(" AUTOINCREMENT")
+			}
 		}
 	}
 	if inline == "" {
