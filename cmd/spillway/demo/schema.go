@@ -2,6 +2,8 @@ package demo
 
 import (
 	"time"
+
+	"github.com/spillwaydb/spillway/models"
 )
 
 // The kinds of a [Declaration].
@@ -18,32 +20,32 @@ var Kinds = []string{KindFunc, KindMethod, KindType, KindConst, KindVar}
 
 // A Package is a directory's package, or one that is only imported.
 type Package struct {
-	ID   int64
+	models.Model
 	Path string `db:",unique"` // import path
 	Name string // from the package clause; empty if only imported
 }
 
 // A File is one Go file.
 type File struct {
-	ID        int64
+	models.Model
 	PackageID int64  `db:",fk=packages.id,index"`
 	Path      string `db:",unique"` // slash separated, relative to the tree
 	Test      bool
 	Size      int64 // bytes
-	Lines     int
+	Lines     int64
 	ModTime   time.Time
 	Problem   *string // why a part of it could not be parsed
 }
 
 // A Declaration is one name declared at the top level of a file.
 type Declaration struct {
-	ID       int64
+	models.Model
 	FileID   int64 `db:",fk=files.id,ondelete=cascade,index"`
 	Kind     string
 	Name     string `db:",index"`
 	Receiver string // a method's type
-	Line     int
-	Lines    int
+	Line     int64
+	Lines    int64
 	Exported bool
 }
 
@@ -53,5 +55,13 @@ type Import struct {
 	FileID    int64  `db:",pk,fk=files.id,ondelete=cascade"`
 	PackageID int64  `db:",pk,fk=packages.id,index"`
 	Alias     string // the local name, or empty
-	Line      int
+	Line      int64
 }
+
+// The registered prototypes: the address of a field names its column in a query.
+var (
+	packageT = models.Register[Package]()
+	fileT    = models.Register[File]()
+	declT    = models.Register[Declaration]()
+	importT  = models.Register[Import]()
+)

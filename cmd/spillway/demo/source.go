@@ -20,14 +20,14 @@ type source struct {
 	clause       string // the name in the package clause
 	imports      []importSpec
 	declarations []*Declaration
-	lines        int
+	lines        int64
 	problem      string // why the rest of the file could not be parsed, or empty
 }
 
 // An importSpec is one line of an import declaration.
 type importSpec struct {
 	path, alias string
-	line        int
+	line        int64
 }
 
 // parse reads a file. With header it stops behind the imports. A file with mistakes in
@@ -43,7 +43,7 @@ func parse(fsys fs.FS, f foundFile, header bool) (*source, error) {
 	}
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, f.path, text, mode)
-	s := &source{foundFile: f, lines: bytes.Count(text, []byte{'\n'})}
+	s := &source{foundFile: f, lines: int64(bytes.Count(text, []byte{'\n'}))}
 	if err != nil {
 		s.problem = firstProblem(err)
 	}
@@ -61,7 +61,7 @@ func parse(fsys fs.FS, f foundFile, header bool) (*source, error) {
 		if err != nil {
 			continue // reported by the parser
 		}
-		spec := importSpec{path: p, line: fset.Position(i.Pos()).Line}
+		spec := importSpec{path: p, line: int64(fset.Position(i.Pos()).Line)}
 		if i.Name != nil {
 			spec.alias = i.Name.Name
 		}
@@ -92,7 +92,7 @@ func declarations(fset *token.FileSet, file *ast.File) []*Declaration {
 		from, to := fset.Position(node.Pos()).Line, fset.Position(node.End()).Line
 		out = append(out, &Declaration{
 			Kind: kind, Name: name.Name, Receiver: receiver,
-			Line: from, Lines: to - from + 1, Exported: name.IsExported(),
+			Line: int64(from), Lines: int64(to - from + 1), Exported: name.IsExported(),
 		})
 	}
 	for _, d := range file.Decls {

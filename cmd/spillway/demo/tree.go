@@ -124,7 +124,8 @@ func standardLibrary(ctx context.Context) (string, error) {
 		root = strings.TrimSpace(string(out))
 	}
 	if root == "" {
-		root = runtime.GOROOT() //lint:ignore SA1019 the last resort where no go command is
+		//lint:ignore SA1019 the last resort where no go command is
+		root = runtime.GOROOT()
 	}
 	if root == "" {
 		return "", errors.New("no Go installation found: put the go command into PATH, or name a source tree with --src")
