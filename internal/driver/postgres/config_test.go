@@ -167,13 +167,7 @@ func TestCloseEndsTheSessionOnTheServer(t *testing.T) {
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	// The server needs a moment to notice; what it waits for here is its own view of it.
-	sql := "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
-	for range 200 {
-		if rows(t, watcher, sql) == "[[1]]" {
-			return
-		}
-		do(t, watcher, read("SELECT pg_sleep(0.01)"))
-	}
-	t.Errorf("%s sessions are left", rows(t, watcher, sql))
+	await(t, watcher, "the session has ended on the server", func() bool {
+		return rows(t, watcher, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'") == "[[1]]"
+	})
 }

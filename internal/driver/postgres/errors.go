@@ -100,7 +100,9 @@ func databaseError(pe *pgconn.PgError, args []driver.Value) *driver.Error {
 			e.Kind = driver.ErrSyntax
 			break
 		}
-		e.Table = quoted(pe.Message)
+		if e.Table = quoted(pe.Message); redact(e.Table, args) != e.Table {
+			e.Table = "" // nextval($1), CAST($1 AS regclass)
+		}
 		e.Hint = `create it with CreateTables or "spillway migrate"`
 	case pe.Code == "42703":
 		e.Column = columnName(pe.Message)
@@ -123,20 +125,42 @@ func unquote(s string) string {
 	return s[:i] + `"…"` + s[j+1:]
 }
 
-// redact takes texts among the arguments out of a message, which functions of the
-// database's owner may have put there. Short ones tell nothing.
+// redact takes arguments out of a message, into which the server, or a function of the
+// database's owner, may have put them. Short ones tell nothing.
 func redact(message string, args []driver.Value) string {
 	const short = 4
 	for i := range args {
-		switch args[i].Kind() {
-		case driver.KindText, driver.KindBytes, driver.KindJSON:
-			if v := args[i].Bytes(); len(v) >= short && len(v) <= len(message) {
-				message = strings.ReplaceAll(message, string(v), "…")
+		for _, form := range forms(args[i]) {
+			if len(form) >= short && len(form) <= len(message) {
+				message = strings.ReplaceAll(message, form, "…")
 			}
 		}
 	}
 	return message
 }
+
+// forms are the texts as which an argument may stand in a message: a name is put in lower
+// case and cut by the server (manual, "Identifiers and Key Words").
+func forms(v driver.Value) []string {
+	switch v.Kind() {
+	case driver.KindText, driver.KindBytes, driver.KindJSON:
+		s := string(v.Bytes())
+		out := []string{s, strings.ToLower(s)}
+		if len(s) > maxName {
+			out = append(out, s[:maxName], out[1][:maxName])
+		}
+		return out
+	case driver.KindInt64, driver.KindFloat64:
+		return []string{fmt.Sprint(v.Any())}
+	case driver.KindUUID:
+		u := v.UUID()
+		return []string{fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])}
+	}
+	return nil
+}
+
+// maxName is the server's NAMEDATALEN - 1.
+const maxName = 63
 
 // quoted returns the first quoted name of a message.
 func quoted(s string) string {

@@ -18,20 +18,20 @@ func TestShortOverrunsDialNothing(t *testing.T) {
 	p := testdb.NewProxy(t, testdb.Postgres(t))
 	conn := connect(t, connector(t, p.URL()))
 	p.Reset()
-	over := 0
-	for range 100 {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		f := driver.Flight{Statements: []driver.Statement{read("SELECT pg_sleep(0.002)")}}
-		if err := conn.Fly(ctx, &f); err != nil {
-			t.Fatal(err)
+	const overruns = 100
+	for range overruns {
+		ctx, cancel := context.WithCancel(t.Context())
+		f := driver.Flight{Statements: []driver.Statement{{SQL: "SELECT 1", Class: driver.Read, Sink: each(func(driver.Row) error {
+			cancel() // the end of the answer is on its way
+			return nil
+		})}}}
+		if err := conn.Fly(ctx, &f); err != nil || f.Err() != nil {
+			t.Fatal(err, f.Err())
 		}
-		if ctx.Err() != nil {
-			over++
-		}
-		cancel()
 	}
-	if got := p.Counts(); over < 90 || got.Connections != 0 || got.Cancels >= over {
-		t.Errorf("%d overruns: %d dials and %d cancel requests, want no dial and fewer requests", over, got.Connections, got.Cancels)
+	// A loaded machine may stop for longer than the grace now and then.
+	if got := p.Counts(); got.Connections != 0 || got.Cancels > overruns/2 {
+		t.Errorf("%d overruns: %d dials and %d cancel requests", overruns, got.Connections, got.Cancels)
 	}
 	usable(t, conn)
 }
