@@ -8,7 +8,7 @@
 // there is more than one.
 //
 // It costs download and start. A small program (integration/browser/notes, built with
-// -ldflags="-s -w") is 21 MB, 5 MB after gzip -9, most of it SQLite; and until the browser
+// -ldflags="-s -w") is 21 MB, 5 MB after gzip -9, half of it SQLite; and until the browser
 // has compiled the hot parts (the first visit) statements take longer than on later ones:
 // BenchmarkNotes in integration/browser measures both. Serve the file as application/wasm, with headers that let the browser keep
 // it, and compile it with WebAssembly.instantiateStreaming: then later visits find it
