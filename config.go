@@ -174,14 +174,30 @@ func adopt(pc *pool.Config, l backend.Limits) error {
 	return nil
 }
 
-// redactURL hides the password of a URL.
+// redactURL shows where a URL leads without its password. Of what does not read as a URL,
+// or has an @ where none belongs, it shows the scheme at most: the password may be
+// anywhere in it.
 func redactURL(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil || u.User == nil {
-		if _, after, ok := strings.Cut(raw, "@"); ok {
-			return "…@" + after
+	if err != nil || u.Scheme == "" || strings.Contains(u.Opaque+u.Host+u.Path, "@") || strings.Contains(u.Opaque, "=") {
+		scheme, _, ok := strings.Cut(raw, ":")
+		if notScheme := func(r rune) bool {
+			return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '+'
+		}; !ok || strings.ContainsFunc(scheme, notScheme) {
+			return "…"
 		}
-		return raw
+		return scheme + ":…"
+	}
+	q := u.Query()
+	hidden := false
+	for name := range q {
+		if strings.Contains(strings.ToLower(name), "pass") {
+			q.Set(name, "xxxxx")
+			hidden = true
+		}
+	}
+	if hidden {
+		u.RawQuery = q.Encode()
 	}
 	return u.Redacted()
 }

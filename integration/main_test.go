@@ -86,13 +86,6 @@ func (l *ledger) book(token string, err error) {
 	}
 }
 
-// count returns how many rows were acknowledged.
-func (l *ledger) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.acked)
-}
-
 // check compares the answers with what is stored: every acknowledged row, no row whose
 // write failed for sure, and of those of unknown outcome any.
 func (l *ledger) check(t *testing.T, stored map[string]bool) {

@@ -17,7 +17,7 @@ func Scheme(raw string) (scheme, rest string, err error) {
 	if !ok || scheme == "" || strings.ContainsAny(scheme, "/\\?#@ ") {
 		return "", "", fmt.Errorf("database URL has no scheme; write %s", forms())
 	}
-	if len(scheme) == 1 { // C:\app.db
+	if len(scheme) == 1 && rest != "" && strings.ContainsAny(rest[:1], `\/`) && !strings.HasPrefix(rest, "//") { // C:\app.db
 		return "", "", fmt.Errorf("database URL looks like a path; write sqlite:%s", raw)
 	}
 	scheme, _, _ = strings.Cut(strings.ToLower(scheme), "+")
@@ -59,7 +59,8 @@ func parseSQLite(rest string) (sqlite.Config, error) {
 		case host == ":memory:" && !found:
 			p = host
 		case host != "":
-			return cfg, fmt.Errorf("database URL names a host (%q), but SQLite has none: write sqlite:///%s for a relative path, sqlite:////… for an absolute one", host, authority)
+			host = host[strings.LastIndexByte(host, '@')+1:] // without a password
+			return cfg, fmt.Errorf("database URL names a host (%q), but SQLite has none: write sqlite:///app.db for a relative path, sqlite:////var/app.db for an absolute one", host)
 		}
 		path = p
 	}
