@@ -38,3 +38,11 @@ func (running) lend(context.Context) {}
 
 // MaxQueued is the bound of a mailbox.
 const MaxQueued = maxQueued
+
+// Seen reports whether the error of f counts as looked at.
+func Seen[T any](f *Future[T]) bool { return f.mark == nil || f.mark.seen.Load() }
+
+// Send has a chain carried out as a read of a session.
+func Send[T any](ctx context.Context, s *Session, chain link.Chain[T]) *Future[T] {
+	return send(ctx, s, reading, chain)
+}

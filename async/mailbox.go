@@ -23,7 +23,9 @@ const maxQueued = 10_000
 // Reads run beside each other while the unit has no connection of its own. Everything
 // else waits for what was begun and lets nothing begin until it is concluded.
 type mailbox struct {
-	unit *models.Unit
+	// holds reports whether the unit has a connection of its own. It is asked by who runs
+	// the mailbox.
+	holds func() bool
 
 	mu       sync.Mutex // held for list operations only
 	queued   jobList
@@ -142,12 +144,10 @@ func (m *mailbox) next() (j *job, conclude bool) {
 	switch {
 	case j == nil, m.alone:
 		return nil, false
-	case j.kind == marking, m.together == 0:
-		return j, false
-	case j.kind == reading && !m.unit.Holds():
-		return j, false
+	case j.kind == changing && m.together > 0:
+		return nil, false
 	}
-	return nil, false
+	return j, false
 }
 
 // run does what can be done until there is nothing, or until the caller has enough; then
@@ -197,7 +197,7 @@ func (m *mailbox) begin(j *job) {
 		m.mu.Unlock()
 		j.work.begin()
 		return
-	case j.kind == reading && !m.unit.Holds():
+	case j.kind == reading && !m.holds():
 		j.shared = true
 		m.together++
 	default:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -170,6 +171,9 @@ func TestSessionCallsThatNeverBegin(t *testing.T) {
 		if !queued.Cancel(errTest) || queued.Cancel(errTest) {
 			t.Error("Cancel of a queued call: want true, then false")
 		}
+		if !async.Seen(queued) {
+			t.Error("the error of a canceled call counts as one that nobody looks at")
+		}
 		if _, err, ok := queued.Poll(); !ok || !errors.Is(err, errTest) || !errors.Is(err, pool.ErrNotStarted) {
 			t.Error("canceled:", err)
 		}
@@ -207,36 +211,59 @@ func TestMailboxIsBounded(t *testing.T) {
 	})
 }
 
-// A waiter that may lend itself carries out the whole of its call, and no goroutine is
-// started for the mailbox.
+// A waiter that may lend itself carries out the whole of its call.
 func TestSessionLends(t *testing.T) {
-	srv := newServer()
-	mine := make(chan bool, 1)
-	srv.at = func(sql string) {
-		if sql != "0s" && !strings.HasPrefix(sql, "SELECT") {
-			return
-		}
-		select {
-		case mine <- onStack("waitHere"):
-		default:
-		}
-	}
-	s := srv.session(t, 1)
+	s := newServer().session(t, 1)
 	defer s.Close()
 	ctx := t.Context()
 	for range 2000 {
-		select {
-		case <-mine:
-		default:
-		}
-		if err := waitHere(ctx, s.read(ctx, 0)); err != nil {
+		lent := false
+		if err := waitHere(ctx, async.Send(ctx, s.Session, finishing{reads(0, 0), func() (int, error) {
+			lent = onStack("waitHere")
+			return 0, nil
+		}, new(atomic.Bool)})); err != nil {
 			t.Fatal(err)
 		}
-		if <-mine {
+		if lent {
 			return
 		}
 	}
 	t.Fatal("a worker was faster every time")
+}
+
+// A canceled call of a session settles when the session is done with its objects.
+func TestCanceledCallIsConcludedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer().session(t, 1)
+		defer s.Close()
+		async.Start(t.Context(), s.pool, reads(time.Second)) // keeps the connection busy
+		synctest.Wait()
+		gate := make(chan struct{})
+		c := slowFinish{reads(0), gate}
+		f := async.Send(t.Context(), s.Session, c)
+		if !f.Cancel(errTest) {
+			t.Error("not canceled")
+		}
+		synctest.Wait()
+		if _, _, ok := f.Poll(); ok {
+			t.Error("settled before its last step")
+		}
+		close(gate)
+		if err := f.Wait(t.Context()); !errors.Is(err, errTest) || !errors.Is(err, pool.ErrNotStarted) {
+			t.Error(err)
+		}
+	})
+}
+
+// slowFinish is a chain whose last step waits.
+type slowFinish struct {
+	*chain
+	gate chan struct{}
+}
+
+func (c slowFinish) Finish() (int, error) {
+	<-c.gate
+	return c.Result()
 }
 
 func TestClose(t *testing.T) {
@@ -363,9 +390,20 @@ func TestCloseIsBounded(t *testing.T) {
 		}
 		srv.ending = time.Hour
 		begin := time.Now()
+		second := make(chan time.Duration, 1)
+		go func() {
+			time.Sleep(time.Millisecond)
+			if err := s.Close(); err != nil {
+				t.Error("the second Close:", err)
+			}
+			second <- time.Since(begin)
+		}()
 		err := s.Close()
 		if took := time.Since(begin); took != time.Second {
 			t.Errorf("took %v", took)
+		}
+		if took := <-second; took != time.Second {
+			t.Errorf("the second Close took %v", took)
 		}
 		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "ROLLBACK failed") {
 			t.Error(err)

@@ -30,6 +30,7 @@ import (
 // What is called while a session works on objects (MarshalJSON, Value, Scan and the like)
 // must not call the session.
 type Session struct {
+	unit   *models.Unit // belongs to who runs box
 	box    mailbox
 	runner pool.Runner
 	drain  time.Duration
@@ -40,33 +41,33 @@ type Session struct {
 // bounds the ROLLBACK of Close. Programs call AsyncSession of *spillway.DB.
 func NewSession(e *models.Engine, label string, drain time.Duration) *Session {
 	u := models.NewUnit(e, models.UnitOptions{Label: label})
-	return &Session{box: mailbox{unit: u}, runner: models.RunnerOf(u), drain: drain, gone: make(chan struct{})}
+	return &Session{unit: u, box: mailbox{holds: u.Holds}, runner: models.RunnerOf(u), drain: drain, gone: make(chan struct{})}
 }
 
 // Add puts objects under the session's care, as [models.Session.Add] does. A mistake
 // comes out of the next Flush or Commit.
-func (s *Session) Add(objs ...any) { s.mark(func() { s.box.unit.Add(objs...) }) }
+func (s *Session) Add(objs ...any) { s.mark(func() { s.unit.Add(objs...) }) }
 
 // Delete marks objects for deletion by the next flush, as [models.Session.Delete] does.
 // A mistake comes out of that flush.
-func (s *Session) Delete(objs ...any) { s.mark(func() { s.box.unit.Delete(objs...) }) }
+func (s *Session) Delete(objs ...any) { s.mark(func() { s.unit.Delete(objs...) }) }
 
 // Flush sends what was added, changed and deleted within the session's transaction. All
 // of it happens or, on an error, none; see [models.Session.Flush].
 func (s *Session) Flush(ctx context.Context) *Future[struct{}] {
-	return send(ctx, s, changing, s.box.unit.Flush())
+	return send(ctx, s, changing, s.unit.Flush())
 }
 
 // Commit flushes and commits: when it succeeds the changes last. See
 // [models.Session.Commit].
 func (s *Session) Commit(ctx context.Context) *Future[struct{}] {
-	return send(ctx, s, changing, s.box.unit.Commit())
+	return send(ctx, s, changing, s.unit.Commit())
 }
 
 // Rollback takes back what was flushed and gives loaded objects the values of the last
 // commit. See [models.Session.Rollback].
 func (s *Session) Rollback(ctx context.Context) *Future[struct{}] {
-	return send(ctx, s, changing, s.box.unit.Rollback())
+	return send(ctx, s, changing, s.unit.Rollback())
 }
 
 // Close ends the session: calls that wait fail with models.ErrSessionClosed and are
@@ -83,7 +84,7 @@ func (s *Session) Close() error {
 	defer close(s.gone)
 	ctx, cancel := context.WithTimeout(context.Background(), s.drain)
 	defer cancel()
-	c := s.box.unit.Close()
+	c := s.unit.Close()
 	var failed error
 	for op := c.Next(); op != nil; op = c.Next() {
 		_ = s.runner.Do(ctx, op) // Outcome says more

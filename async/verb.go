@@ -30,7 +30,7 @@ func (s *Session) target() (*models.Engine, *Session) { return nil, s }
 func submit[T any](ctx context.Context, h Handle, kind jobKind, compile func(t models.Target) link.Chain[T]) *Future[T] {
 	e, s := h.target()
 	if s != nil {
-		return send(ctx, s, kind, compile(s.box.unit))
+		return send(ctx, s, kind, compile(s.unit))
 	}
 	return start(ctx, models.RunnerOf(e), compile(e))
 }
@@ -55,16 +55,14 @@ type verb[T any] struct {
 // begin implements work: the first step of the chain looks at the unit.
 func (v *verb[T]) begin() {
 	v.word.Store(stepPin)
-	var first *pool.Op
-	call(func() (*pool.Op, error) { return v.chain.Next(), nil }, func(op *pool.Op, err error) {
-		first, v.broken = op, err
+	call(func() (*pool.Op, error) { return v.chain.Next(), nil }, func(first *pool.Op, err error) {
 		if err != nil {
+			v.broken = err
 			v.ended(false)
+			return
 		}
-	})
-	if v.broken == nil {
 		v.drive(first, false)
-	}
+	})
 }
 
 // ended implements host.
