@@ -161,6 +161,20 @@ func TestAHookThatFailsIsTheReason(t *testing.T) {
 	is(t, err, driver.ErrConnect, reason)
 }
 
+func TestAConnectionThatComesTooLateIsNotHandedOut(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c := connector(t, testdb.Postgres(t), func(config *pgxpool.Config) {
+		config.AfterConnect = func(context.Context, *pgx.Conn) error { cancel(); return nil }
+	})
+	conn, err := c.Connect(ctx, driver.Reader)
+	is(t, err, driver.ErrConnect, context.Canceled)
+	if conn != nil {
+		t.Error("it is handed out")
+		conn.Close(t.Context())
+	}
+}
+
 func TestCloseEndsTheSessionOnTheServer(t *testing.T) {
 	c := connector(t, testdb.Postgres(t))
 	watcher, conn := connect(t, c), connect(t, c)
