@@ -89,6 +89,9 @@ func (c *call[T]) Next() *pool.Op {
 				continue
 			}
 			c.op.Statements = c.buf[:1]
+			if c.u != nil {
+				c.op.Label = c.u.options.Label
+			}
 			c.op.Continuation = c.flush != nil && c.flush.flown != nil
 			if c.st.Class != driver.Read {
 				c.op.Role = driver.Writer

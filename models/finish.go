@@ -147,9 +147,10 @@ func (u *Unit) takeBack(keep bool) {
 			for _, fd := range un.filled {
 				reflect.NewAt(fd.typ, fd.at(r.obj)).Elem().SetZero()
 			}
+			gone := r.state == deleting // it was deleted in the same transaction
 			u.doomed = remove(u.doomed, r)
 			r.snap, r.aux, r.state, r.key = nil, nil, transient, 0
-			if keep {
+			if keep && !gone {
 				r.state = pending
 				again = append(again, r)
 			} else {
