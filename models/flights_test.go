@@ -39,7 +39,9 @@ func TestFlights(t *testing.T) {
 			{"a table without changes is queried alone", func() error { ada.Score++; _, err := models.All(ctx, s, models.From(postT)); return err }, 1, 1},
 			{"rollback", func() error { return s.Rollback(ctx) }, 1, 1},
 			{"deletions of one table are one statement", func() error { s.Delete(ada, bob); return s.Commit(ctx) }, 1, 1},
-			{"rows inserted by the database handle", func() error { return exec(ctx, db, models.Insert(&Tag{Name: "one"}, &Tag{Name: "two"}, &Tag{Name: "three"})) }, 1, 4},
+			{"rows inserted by the database handle", func() error {
+				return exec(ctx, db, models.Insert(&Tag{Name: "one"}, &Tag{Name: "two"}, &Tag{Name: "three"}))
+			}, 1, 4},
 		} {
 			before := p.Stats()
 			if err := step.do(); err != nil {
