@@ -12,5 +12,5 @@ import (
 type PostgresConfig struct{}
 
 func openPostgres(*PostgresConfig) (driver.Connector, backend.Limits, error) {
-	return nil, backend.Limits{}, errors.New("a browser can not reach a Postgres server: use opfs:name or sqlite::memory:")
+	return nil, backend.Limits{}, errors.New("a browser can not reach a Postgres server: use sqlite::memory: or opfs:name")
 }

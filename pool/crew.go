@@ -96,6 +96,7 @@ func (c *crew) enqueue(op *Op) (reason error) {
 		op.state.Store(opRunning)
 		return ErrTimeout
 	}
+	op.watch()
 	c.arm()
 	return nil
 }
@@ -116,10 +117,10 @@ func (c *crew) requeue(op *Op) bool {
 	op.hold(c)
 	op.state.Store(opQueued)
 	c.first.pushFront(op)
+	op.watch()
 	c.stir()
 	c.arm()
 	p.mu.Unlock()
-	op.watch()
 	return true
 }
 

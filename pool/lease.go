@@ -200,8 +200,8 @@ func (l *Lease) submit(op *Op, direct bool) *worker {
 	if !l.busy {
 		l.worker.start()
 	}
-	p.mu.Unlock()
 	op.watch()
+	p.mu.Unlock()
 	return nil
 }
 

@@ -73,7 +73,8 @@ type opState struct {
 	deadline   time.Time // zero: none
 
 	state     atomic.Uint32
-	ping      bool // ask the server, instead of sending statements
+	runs      atomic.Uint32 // counts runs of this Op
+	ping      bool          // ask the server, instead of sending statements
 	retried   bool
 	submitted time.Time
 	started   time.Time
@@ -87,6 +88,7 @@ func (op *Op) reset(ctx context.Context, r Resolver) {
 		panic("pool: an operation was submitted again before it ended")
 	}
 	op.ctx, op.resolver, op.err = ctx, r, nil
+	op.runs.Add(1)
 	op.retried = false
 	op.submitted, op.started, op.deadline = time.Now(), time.Time{}, time.Time{}
 	op.interrupt.reset()
@@ -126,7 +128,7 @@ func (op *Op) Lend() bool {
 // Cancel ends op with cause. It reports true if op had not started: then it is
 // guaranteed never to run. A running operation is interrupted.
 func (op *Op) Cancel(cause error) bool {
-	if op.state.Load() == opQueued && op.crew.pool.withdraw(op, cause) {
+	if op.state.Load() == opQueued && op.crew.pool.withdraw(op, op.runs.Load(), cause) {
 		return true
 	}
 	if op.state.Load() == opRunning {

@@ -170,7 +170,6 @@ func (p *Pool) submit(op *Op, direct bool) (w *worker) {
 	}
 	w = c.rouse()
 	p.mu.Unlock()
-	op.watch()
 	if direct {
 		if w != nil {
 			w.start()
@@ -197,29 +196,22 @@ func (p *Pool) reject(op *Op, why RejectReason, reason error) {
 	op.end(err)
 }
 
-// watch makes the end of op's context take it out of the queue.
+// watch makes the end of op's context take it out of the queue it was just put into.
+// Called with Pool.mu held: once that is free op may run, end and be used again, so what
+// fires late must know which run it belongs to.
 func (op *Op) watch() {
 	if op.ctx.Done() == nil {
 		return
 	}
-	stop := context.AfterFunc(op.ctx, func() { op.Cancel(context.Cause(op.ctx)) })
-	p := op.crew.pool
-	p.mu.Lock()
-	if op.state.Load() == opQueued {
-		op.stop = stop
-		stop = nil
-	}
-	p.mu.Unlock()
-	if stop != nil {
-		stop()
-	}
+	ctx, p, run := op.ctx, op.crew.pool, op.runs.Load()
+	op.stop = context.AfterFunc(ctx, func() { p.withdraw(op, run, context.Cause(ctx)) })
 }
 
-// withdraw takes a queued op out and ends it with cause. It reports false if op was not
-// queued any more.
-func (p *Pool) withdraw(op *Op, cause error) bool {
+// withdraw takes op out of its queue, in the given run, and ends it with cause. It
+// reports false if op was not queued any more.
+func (p *Pool) withdraw(op *Op, run uint32, cause error) bool {
 	p.mu.Lock()
-	if op.state.Load() != opQueued {
+	if op.runs.Load() != run || op.state.Load() != opQueued {
 		p.mu.Unlock()
 		return false
 	}
@@ -254,6 +246,7 @@ func (p *Pool) lend(op *Op) *worker {
 	if w != nil {
 		c.dequeue(op)
 		op.state.Store(opRunning)
+		c.grow() // what came while the worker slept saw it idle
 	}
 	return w
 }

@@ -329,3 +329,31 @@ func TestCancelInterruptsWhatRuns(t *testing.T) {
 		}
 	})
 }
+
+// again submits the same Op anew from Resolved, with a context that ends by itself.
+type again struct {
+	p    *pool.Pool
+	left int
+	done chan error
+}
+
+func (a *again) Resolved(op *pool.Op) {
+	if a.left--; a.left == 0 {
+		a.done <- op.Err()
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel() // ends, like as not, after the operation did
+	a.p.Submit(ctx, op, a)
+}
+
+func TestAnOperationMayBeUsedAgainFromItsResolver(t *testing.T) {
+	p := open(t, slow(0), pool.Config{Size: 2, Overflow: pool.NoOverflow})
+	done := make(chan error, 8)
+	for range 8 {
+		p.Submit(t.Context(), new(pool.Op), &again{p, 2000, done})
+	}
+	for range 8 {
+		<-done
+	}
+}

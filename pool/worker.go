@@ -81,6 +81,7 @@ func (w *worker) awake() (op *Op, gone bool) {
 			return nil, false // the retirement wakes us again
 		}
 		op = c.next()
+		c.grow() // what came while we slept saw an idle worker
 	}
 	p.mu.Unlock()
 	return op, false
