@@ -24,7 +24,8 @@ type address struct {
 // A column is what an address of a prototype stands for.
 type column struct {
 	t      *table
-	f      *field // nil: the prototype itself
+	f      *field    // nil: the prototype itself, or a relation
+	rel    *relation // nil: no relation
 	c      *codec
 	source *dialect.Source
 	// cell is an address of the base type of a pointer field, see Opt.
@@ -49,6 +50,9 @@ func (cs *columns) add(t *table, source *dialect.Source, proto unsafe.Pointer) {
 		next = maps.Clone(*old)
 	}
 	next[address{proto, t.typ}] = &column{t: t, source: source}
+	for _, rel := range t.relations {
+		next[address{unsafe.Add(proto, rel.off), rel.typ}] = &column{t: t, rel: rel, source: source}
+	}
 	for _, f := range t.fields {
 		col := &column{t: t, f: f, c: f.codec, source: source}
 		next[address{f.at(proto), f.typ}] = col
@@ -98,6 +102,8 @@ func (c *column) named(typ reflect.Type) error {
 	switch {
 	case c == nil:
 		return fmt.Errorf("models: this *%s is no field of a registered prototype (use the pointer that models.Register returned: not a copy of it, not a loaded object)", typ)
+	case c.rel != nil:
+		return fmt.Errorf("models: %s is a relation and no column: load it with SelectIn or Joined, or name its foreign key", c.rel)
 	case c.f == nil:
 		return fmt.Errorf("models: this is the prototype of %s itself: name one of its fields", typ)
 	}
@@ -111,7 +117,7 @@ func prototypeOf(p any) (*column, error) {
 		return nil, fmt.Errorf("models: %T is no prototype (use the pointer that models.Register returned)", p)
 	}
 	c := addresses.find(v.UnsafePointer(), v.Type().Elem())
-	if c == nil || c.f != nil {
+	if c == nil || c.f != nil || c.rel != nil {
 		return nil, fmt.Errorf("models: this %T is no prototype (use the pointer that models.Register returned: not a copy of it, not a loaded object)", p)
 	}
 	return c, c.t.keyed()

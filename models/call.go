@@ -3,6 +3,7 @@ package models
 import (
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -32,6 +33,10 @@ type call[T any] struct {
 	newOnly bool
 
 	flush *flush
+	// loads loads relations of the objects; nil if there are none to load. It sets out
+	// from found.
+	loads *loader
+	found func() []unsafe.Pointer
 	state callState
 	err   error
 }
@@ -42,6 +47,7 @@ const (
 	callNew callState = iota
 	callFlushes
 	callSent
+	callLoads
 	callEnded
 )
 
@@ -103,7 +109,15 @@ func (c *call[T]) Next() *pool.Op {
 			return &c.op
 		case callSent:
 			c.state = callEnded
-			c.err = c.op.Outcome()
+			if c.err = c.op.Outcome(); c.err == nil && c.loads != nil {
+				c.state = callLoads
+				c.loads.begin(c.found())
+			}
+		case callLoads:
+			if op := c.loads.Next(); op != nil {
+				return op
+			}
+			c.err, c.state = c.loads.err, callEnded
 		default:
 			return nil
 		}
@@ -133,6 +147,9 @@ func (m managed[T]) Finish() (T, error) {
 	if c.op.Statements != nil {
 		c.u.sent(&c.op)
 	}
+	if c.loads != nil && c.loads.flown {
+		c.u.sent(&c.loads.op)
+	}
 	return c.Result()
 }
 
@@ -146,6 +163,9 @@ func queryCall[R, T any](t Target, q Query[R], n int, finish func(rows []R) (T, 
 				return false, err
 			}
 			sink = q.rows.sink(n, c.u != nil)
+			if objs, ok := sink.(objectSink); ok && q.q.kind == selectQuery {
+				c.loads, c.found = newLoader(c.e, c.u, objs.of(), q.q.loads), objs.objects
+			}
 			*c.st = st
 			c.st.Sink = sink
 			return false, nil
@@ -153,6 +173,10 @@ func queryCall[R, T any](t Target, q Query[R], n int, finish func(rows []R) (T, 
 		finish: func(c *call[T]) (T, error) {
 			if c.u != nil {
 				sink.attach(c.u)
+			}
+			sink.gather(c.e)
+			if c.loads != nil {
+				c.loads.finish(c.found())
 			}
 			return finish(sink.result())
 		},

@@ -15,8 +15,11 @@ var (
 	// ErrAttached: the object belongs to another session that is still open, or another
 	// object of the session stands for the same row.
 	ErrAttached = errors.New("models: the object belongs elsewhere")
-	// ErrDetached: the object does not belong to this session.
+	// ErrDetached: the object does not belong to this session, or, when a relation is to
+	// be loaded, to no session and to no result.
 	ErrDetached = errors.New("models: the object does not belong to this session")
+	// ErrNotLoaded: a relation was read that was not loaded.
+	ErrNotLoaded = errors.New("models: the relation is not loaded")
 	// ErrSessionClosed: the session was closed.
 	ErrSessionClosed = errors.New("models: session is closed")
 	// ErrNeedsRollback: the session's transaction was lost; Rollback makes the session

@@ -126,7 +126,7 @@ func (u *Unit) committed() {
 	u.undo, u.points = nil, 0
 	u.release()
 	if u.options.ExpireOnCommit {
-		u.epoch++
+		u.expire()
 	}
 }
 
@@ -194,7 +194,7 @@ func (u *Unit) takeBack(keep bool) {
 		}
 	}
 	if u.options.ExpireOnCommit {
-		u.epoch++
+		u.expire()
 	}
 }
 
@@ -241,6 +241,7 @@ func (c *rollback) Finish() (z struct{}, err error) {
 			r.state = persistent
 		}
 		u.owner.closed.Store(true)
+		u.owner.unit = nil
 		u.ids, u.loose, u.pending, u.doomed = nil, nil, nil, nil
 	}
 	return z, nil

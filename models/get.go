@@ -38,6 +38,7 @@ func CallGet[T any](t Target, key any) link.Chain[*T] {
 				}
 			}
 			sink = &entitySink[T]{t: tab, hint: 1, mark: tab.hasOrigin && c.u == nil}
+			c.loads, c.found = newLoader(c.e, c.u, tab, nil), sink.objects
 			*c.st = driver.Statement{SQL: tab.selects[c.e.dialect], Args: vals, Class: driver.Read, Sink: sink}
 			return false, nil
 		},
@@ -50,6 +51,10 @@ func CallGet[T any](t Target, key any) link.Chain[*T] {
 			}
 			if c.u != nil {
 				sink.attach(c.u)
+			}
+			sink.gather(c.e)
+			if c.loads != nil {
+				c.loads.finish(c.found())
 			}
 			return sink.out[0], nil
 		},

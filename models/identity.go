@@ -153,7 +153,7 @@ func (u *Unit) enter(r *record) {
 // tie makes the record reachable from its object.
 func (u *Unit) tie(r *record) {
 	if r.t.hasOrigin {
-		*r.t.word(r.obj) = unsafe.Pointer(&r.origin)
+		r.t.rebind(r.obj, &r.origin)
 	} else {
 		u.loose[r.obj] = r
 	}
@@ -167,6 +167,6 @@ func (u *Unit) untie(r *record) {
 			delete(u.loose, r.obj)
 		}
 	case *r.t.word(r.obj) == unsafe.Pointer(&r.origin):
-		*r.t.word(r.obj) = nil
+		r.t.rebind(r.obj, nil)
 	}
 }

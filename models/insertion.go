@@ -124,7 +124,7 @@ func (c *insertCall) Result() (int64, error) {
 			b.fill(i)
 			if os != nil {
 				os[i] = origin{t: c.t, key: c.t.keyHash(obj)}
-				*c.t.word(obj) = unsafe.Pointer(&os[i])
+				c.t.bind(obj, &os[i])
 			}
 		}
 	}

@@ -78,8 +78,11 @@ func (m *mapping) walk(typ reflect.Type, off uintptr, path string, depth int) er
 			}
 			return fmt.Errorf("models: %s: %w", where, err)
 		}
-		if _, ok := f.Tag.Lookup("rel"); ok {
-			return fmt.Errorf("models: %s (tag `rel`): relations are not supported yet; keep the foreign key as a plain field and Join", where)
+		if is, err := m.relation(f, at, where); is || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
 		}
 		tg, err := parseTag(f)
 		switch {
@@ -156,7 +159,7 @@ func (m *mapping) key() error {
 	case m.model != nil:
 		t.fields = slices.Insert(t.fields, 0, m.model)
 		t.key = []*field{m.model}
-		t.mixin = m.own == 0
+		t.mixin = m.own == 0 && len(t.relations) == 0
 	default:
 		return fmt.Errorf("models: %s has no key, and no table is without: embed models.Model, add an ID field, or tag a field `db:\",pk\"`", t.typ)
 	}
@@ -204,6 +207,9 @@ func (m *mapping) finish() error {
 		t.facts.Key = append(t.facts.Key, k.name)
 	}
 	m.groups()
+	if len(t.relations) > 0 && !t.hasOrigin {
+		t.hasOrigin, t.ownWord, t.origin = true, true, t.relations[0].off+unsafe.Offsetof(words{}.owner)
+	}
 	t.source = dialect.NewSource(t.facts, t.facts.Name)
 	for d := range dialect.Dialect(dialect.Count) {
 		w := dialect.NewWriter(d)

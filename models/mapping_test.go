@@ -199,7 +199,7 @@ func TestMappingMistakes(t *testing.T) {
 		{mistake[hidden], "hidden.name (tag `db:\"name\"`): the field is not exported"},
 		{mistake[Twice], "Twice.A and Twice.B have the same column name"},
 		{mistake[BothIDs], "BothIDs.First.ID and BothIDs.Second.ID could both be the key"},
-		{mistake[Relation], "Relation.Posts (tag `rel`): relations are not supported yet"},
+		{mistake[Relation], "Relation.Posts (tag `rel:\"fk=AuthorID\"`): type interface {} is no relation"},
 		{mistake[PP], "PP.P: a pointer to a pointer"},
 		{mistake[Scan], "has a method Scan; types that encode themselves are not supported yet"},
 		{mistake[Marshal], "has a method MarshalText"},

@@ -27,4 +27,7 @@ type origin struct {
 	t   *table
 	key uint64  // hash of the key that the object had
 	rec *record // of the session that manages or managed it; nil outside of sessions
+	// self is where the object lies, for its relation fields; a copy lies elsewhere.
+	self   unsafe.Pointer
+	cohort *cohort // of objects that came with it; nil without relations
 }

@@ -29,6 +29,7 @@ type query struct {
 	set    []dialect.Assign
 	insert *insertion
 	raw    *rawText
+	loads  []Loading
 	all    bool // the rows of an UPDATE or DELETE without a condition are meant
 }
 

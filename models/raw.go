@@ -362,5 +362,6 @@ func (s *anySink[R]) Row(r driver.Row) error {
 	return nil
 }
 
-func (s *anySink[R]) result() []R  { return s.out }
-func (s *anySink[R]) attach(*Unit) {}
+func (s *anySink[R]) result() []R    { return s.out }
+func (s *anySink[R]) attach(*Unit)   {}
+func (s *anySink[R]) gather(*Engine) {}

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/driver"
+	"github.com/spillwaydb/spillway/internal/link"
 )
 
 // A record is what a session knows of one object.
@@ -22,7 +23,12 @@ type record struct {
 
 // An owner tells whether the session that a record belongs to is still open. It is all
 // that an object keeps of a closed session.
-type owner struct{ closed atomic.Bool }
+type owner struct {
+	closed atomic.Bool
+	epoch  atomic.Uint32 // of the session: what was loaded in another one is expired
+	host   link.Host     // the session, to load relations
+	unit   *Unit         // belongs to who runs the session; nil once that is closed
+}
 
 type state uint8
 

@@ -96,13 +96,19 @@ func (r *Registry) Registered(includeEmpty bool) []reflect.Type {
 }
 
 // Check reports what is wrong with the registered structs together, all of it: foreign
-// keys to tables or columns that do not exist, that are no key, or of another type.
+// keys to tables or columns that do not exist, that are no key, or of another type, and
+// relations through association models that are not registered.
 func Check(r *Registry) error {
 	ts := r.tables.Load()
 	var errs []error
 	for _, t := range ts.order {
 		for _, fk := range t.facts.ForeignKeys {
 			if err := ts.checkKey(t, fk); err != nil {
+				errs = append(errs, err)
+			}
+		}
+		for _, rel := range t.relations {
+			if err := rel.ready(); err != nil {
 				errs = append(errs, err)
 			}
 		}
@@ -160,26 +166,7 @@ func (r *Registry) table(typ reflect.Type) (*table, error) {
 	if t := old.byType[typ]; t != nil {
 		return t, nil
 	}
-	t, err := compile(typ)
-	if err != nil {
-		return nil, err
-	}
-	next := &tables{byType: map[reflect.Type]*table{typ: t}, byName: map[string]*table{}, order: append(old.order[:len(old.order):len(old.order)], t)}
-	for k, v := range old.byType {
-		next.byType[k] = v
-	}
-	for k, v := range old.byName {
-		next.byName[k] = v
-	}
-	if !t.mixin {
-		if other := next.byName[t.facts.Name]; other != nil {
-			return nil, fmt.Errorf("models: %s and %s both have the table %s: give one a TableName method", other.typ, typ, t.facts.Name)
-		}
-		next.byName[t.facts.Name] = t
-	}
-	addresses.add(t, t.source, reflect.ValueOf(t.proto).UnsafePointer())
-	r.tables.Store(next)
-	return t, nil
+	return r.register(old, typ)
 }
 
 // ranks numbers tables such that each comes behind those its foreign keys refer to.

@@ -21,10 +21,14 @@ type rowSink[R any] interface {
 	result() []R
 	// attach hands the rows to a session, which may answer with objects that it has.
 	attach(u *Unit)
+	// gather tells objects that they came together.
+	gather(e *Engine)
 }
 
 // entity reads objects of a table.
 type entity[T any] struct{ t *table }
+
+func (e entity[T]) table() *table { return e.t }
 
 func (e entity[T]) sink(hint int, session bool) rowSink[*T] {
 	return &entitySink[T]{t: e.t, hint: hint, mark: e.t.hasOrigin && !session}
@@ -81,7 +85,7 @@ func (s *entitySink[T]) Row(r driver.Row) error {
 	if s.mark {
 		o := &s.origins[0]
 		o.t, o.key = s.t, s.t.keyHash(obj)
-		*s.t.word(obj) = unsafe.Pointer(o)
+		s.t.bind(obj, o)
 		s.origins = s.origins[1:]
 	}
 	s.slab = s.slab[1:]
@@ -90,6 +94,12 @@ func (s *entitySink[T]) Row(r driver.Row) error {
 }
 
 func (s *entitySink[T]) result() []*T { return s.out }
+
+func (s *entitySink[T]) objects() []unsafe.Pointer { return uncast(s.out) }
+
+func (s *entitySink[T]) of() *table { return s.t }
+
+func (s *entitySink[T]) gather(e *Engine) { gather(e, s.t, uncast(s.out)) }
 
 func (s *entitySink[T]) attach(u *Unit) {
 	var snaps []T
@@ -166,5 +176,6 @@ func (c *cell) read(r driver.Row, row unsafe.Pointer, names []driver.Column) err
 
 var errUnexpectedNull = errors.New("it is NULL; read it as a pointer (models.Nullable) or give it a value (models.Coalesce)")
 
-func (s *valueSink[R]) result() []R  { return s.out }
-func (s *valueSink[R]) attach(*Unit) {}
+func (s *valueSink[R]) result() []R    { return s.out }
+func (s *valueSink[R]) attach(*Unit)   {}
+func (s *valueSink[R]) gather(*Engine) {}

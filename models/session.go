@@ -23,12 +23,24 @@ type Session struct {
 
 // NewSession makes a session. label says where, for errors and leak reports.
 func NewSession(e *Engine, label string) *Session {
-	s := &Session{
-		unit: NewUnit(e, UnitOptions{Autoflush: true, ExpireOnCommit: true, Label: label}),
-		lock: make(chan struct{}, 1),
-	}
+	s := &Session{lock: make(chan struct{}, 1)}
+	s.unit = NewUnit(e, UnitOptions{Autoflush: true, ExpireOnCommit: true, Label: label, Host: host{s}})
 	s.lock <- struct{}{}
 	return s
+}
+
+// host lets objects reach their session, to load relations.
+type host struct{ s *Session }
+
+// Carry implements link.Host.
+func (h host) Carry(ctx context.Context, c link.Chain[struct{}]) error {
+	t, err := h.s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.s.leave()
+	_, err = do(ctx, t, c)
+	return err
 }
 
 // enter waits for the session to be free.

@@ -26,6 +26,9 @@ type table struct {
 	// origin is the offset of the hidden word, if hasOrigin.
 	origin    uintptr
 	hasOrigin bool
+	// ownWord: the hidden word is that of the first relation field, there being no Model.
+	ownWord   bool
+	relations []*relation
 	// mixin: a struct without columns of its own, which has no table.
 	mixin  bool
 	source *dialect.Source

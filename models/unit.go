@@ -20,6 +20,9 @@ type UnitOptions struct {
 	ExpireOnCommit bool
 	// Label says where the session was made, for errors and leak reports.
 	Label string
+	// Host is what the unit belongs to, for loading relations of its objects; nil: they
+	// can not be loaded by themselves.
+	Host link.Host
 }
 
 // A Unit is the unit of work inside a session: the identity map, the states of objects,
@@ -49,7 +52,16 @@ type Unit struct {
 
 // NewUnit makes a unit of work. It takes no connection before its first write.
 func NewUnit(e *Engine, o UnitOptions) *Unit {
-	return &Unit{e: e, options: o, owner: &owner{}, ids: map[*table]*identity{}, loose: map[unsafe.Pointer]*record{}, epoch: 1}
+	u := &Unit{e: e, options: o, owner: &owner{host: o.Host}, ids: map[*table]*identity{}, loose: map[unsafe.Pointer]*record{}}
+	u.owner.unit = u
+	u.expire()
+	return u
+}
+
+// expire has every row read again when it is next asked for.
+func (u *Unit) expire() {
+	u.epoch++
+	u.owner.epoch.Store(u.epoch)
 }
 
 func (u *Unit) engine() *Engine { return u.e }

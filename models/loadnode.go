@@ -1,0 +1,248 @@
+package models
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/spillwaydb/spillway/internal/dialect"
+	"github.com/spillwaydb/spillway/internal/driver"
+)
+
+// A loadNode loads one relation for all parents of one level.
+type loadNode struct {
+	l     *loader
+	rel   *relation
+	spec  Loading
+	above *loadNode
+	kids  []*loadNode
+
+	parents []unsafe.Pointer // their keys are read; finish is given those to publish for
+	keys    keyIndex
+	of      []int32 // the key of each parent, -1 for none
+	st      driver.Statement
+	sink    objectSink
+	pairs   *pairSink // around sink, where rows name the parent's key
+	// What belongs to key i are members[starts[i]:starts[i+1]], as indexes into the
+	// sink's objects.
+	starts, members []int32
+}
+
+// prepare makes the statement, and reports whether there is one.
+func (n *loadNode) prepare() (bool, error) {
+	switch n.spec.how {
+	case loadLazy, loadRaise, loadNone:
+		return false, nil
+	}
+	if err := n.collect(); err != nil || n.keys.len() == 0 {
+		return false, err
+	}
+	return true, n.statement()
+}
+
+// collect gathers the different keys of the parents.
+func (n *loadNode) collect() error {
+	f := n.rel.near()
+	n.keys = newKeyIndex(f, len(n.parents))
+	n.of = make([]int32, len(n.parents))
+	for i, p := range n.parents {
+		v, ok, err := keyOf(f, p)
+		if err != nil {
+			return fmt.Errorf("models: %s: %w", n.rel, err)
+		}
+		n.of[i] = -1
+		if ok {
+			n.of[i] = n.keys.add(v)
+		}
+	}
+	return nil
+}
+
+// statement asks for the objects of all keys.
+func (n *loadNode) statement() error {
+	rel := n.rel
+	target := rel.target.source
+	sel := dialect.Select{Columns: []dialect.Node{dialect.All{Source: target}}, From: target}
+	by := dialect.Column{Source: target, Name: rel.far().name}
+	n.sink = rel.make.sink(rel.target, n.keys.len(), rel.target.hasOrigin && n.l.u == nil)
+	var sink driver.Sink = n.sink
+	if rel.kind == manyToMany {
+		via := rel.via.Load()
+		between := via.between
+		sel.Joins = []dialect.Join{{Source: between, On: dialect.Compare{
+			L: dialect.Column{Source: between, Name: via.other.name}, Op: "=", R: by,
+		}}}
+		by = dialect.Column{Source: between, Name: via.own.name}
+		sel.Columns = append(sel.Columns, by)
+		n.pairs = &pairSink{n: n, sink: n.sink, t: rel.target, key: via.own}
+		sink = n.pairs
+	}
+	sel.Where = append(sel.Where, dialect.In{X: by, Values: n.keys.values})
+	sel.Where = append(sel.Where, n.spec.filter...)
+	sel.OrderBy = n.order()
+	w := dialect.NewWriter(n.l.e.dialect)
+	defer w.Free()
+	if n.spec.most > 0 {
+		w.Top(&dialect.Top{Select: &sel, Source: target, By: by, Keyed: n.pairs != nil, Most: dialect.Param{Value: driver.Int64(int64(n.spec.most))}})
+	} else {
+		w.Select(&sel)
+	}
+	if err := w.Err(); err != nil {
+		return fmt.Errorf("models: %s: %w", rel, err)
+	}
+	n.st = driver.Statement{SQL: intern(w.Text()), Args: w.Args(), Class: driver.Read, Sink: sink}
+	return nil
+}
+
+// order is the order of what is loaded, nil for any.
+func (n *loadNode) order() []dialect.Node {
+	switch {
+	case len(n.spec.order) > 0:
+		return n.spec.order
+	case len(n.rel.order) > 0:
+		return n.rel.order
+	case n.rel.kind == belongsTo:
+		return nil
+	}
+	// Without an order rows come as the database likes; by key they come alike each time.
+	var by []dialect.Node
+	for _, k := range n.rel.target.key {
+		by = append(by, dialect.Order{X: dialect.Column{Source: n.rel.target.source, Name: k.name}})
+	}
+	return by
+}
+
+// arrange sorts the answer out by key.
+func (n *loadNode) arrange() error {
+	objs := n.sink.objects()
+	var of, which []int32 // of each row: its key and its object
+	if n.pairs != nil {
+		of, which = n.pairs.of, n.pairs.which
+	} else {
+		f := n.rel.far()
+		of = make([]int32, len(objs))
+		for i, o := range objs {
+			v, ok, err := keyOf(f, o)
+			if err != nil {
+				return fmt.Errorf("models: %s: %w", n.rel, err)
+			}
+			of[i] = -1
+			if ok {
+				of[i] = n.keys.find(v)
+			}
+		}
+	}
+	n.starts = make([]int32, n.keys.len()+1)
+	for _, k := range of {
+		if k >= 0 {
+			n.starts[k+1]++
+		}
+	}
+	for i := range n.keys.len() {
+		n.starts[i+1] += n.starts[i]
+	}
+	n.members = make([]int32, len(of))
+	next := append([]int32(nil), n.starts...)
+	for i, k := range of {
+		if k < 0 {
+			continue
+		}
+		n.members[next[k]] = int32(i)
+		if which != nil {
+			n.members[next[k]] = which[i]
+		}
+		next[k]++
+	}
+	return nil
+}
+
+// finish publishes what was loaded for parents, which stand where n.parents stood.
+func (n *loadNode) finish(parents []unsafe.Pointer) {
+	own, epoch := n.l.stamp()
+	switch n.spec.how {
+	case loadLazy:
+		return
+	case loadRaise, loadNone:
+		st := &relState{owner: own, epoch: epoch, mark: markRaise}
+		if n.spec.how == loadNone {
+			st.mark = markNone
+		}
+		for _, p := range parents {
+			n.publish(n.rel.words(p), st)
+		}
+		return
+	}
+	none := &relState{owner: own, epoch: epoch}
+	if n.sink == nil || n.starts == nil {
+		for _, p := range parents {
+			n.publish(n.rel.words(p), none)
+		}
+		return
+	}
+	if n.l.u != nil {
+		n.sink.attach(n.l.u)
+	}
+	n.sink.gather(n.l.e)
+	objs := n.sink.objects()
+	items := make([]unsafe.Pointer, len(n.members))
+	for i, m := range n.members {
+		items[i] = objs[m]
+	}
+	states := make([]relState, n.keys.len())
+	for k := range states {
+		from, to := n.starts[k], n.starts[k+1]
+		if n.rel.kind.one() && to > from {
+			to = from + 1
+		}
+		states[k] = relState{items: items[from:to:to], owner: own, epoch: epoch}
+	}
+	first := make([]unsafe.Pointer, len(states))
+	for i, p := range parents {
+		st := none
+		if k := n.of[i]; k >= 0 {
+			st = &states[k]
+			if first[k] == nil {
+				first[k] = p
+			}
+		}
+		n.publish(n.rel.words(p), st)
+	}
+	n.reverse(states, first)
+	for _, k := range n.kids {
+		k.finish(objs)
+	}
+}
+
+// reverse publishes the other side where it is known too: what was loaded for a parent
+// refers to that parent.
+func (n *loadNode) reverse(states []relState, first []unsafe.Pointer) {
+	back := n.rel.back
+	if back == nil || !back.kind.one() || n.rel.kind == belongsTo && back.kind != hasOne {
+		return
+	}
+	backs := make([]relState, len(states))
+	for k := range states {
+		if first[k] == nil {
+			continue
+		}
+		backs[k] = relState{items: first[k : k+1 : k+1], owner: states[k].owner, epoch: states[k].epoch}
+		for _, x := range states[k].items {
+			n.publish(back.words(x), &backs[k])
+		}
+	}
+}
+
+// publish makes st the state of a field, unless it has one already that still counts.
+func (n *loadNode) publish(w *words, st *relState) {
+	old := w.load()
+	if old == nil || old.owner != st.owner || old.epoch != st.epoch || old.mark != markLoaded && st.mark == markLoaded {
+		w.publish(old, st)
+	}
+}
+
+// stamp is what states carry to be told from expired ones.
+func (l *loader) stamp() (*owner, uint32) {
+	if l.u == nil {
+		return nil, 0
+	}
+	return l.u.owner, l.u.epoch
+}
