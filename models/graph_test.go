@@ -18,20 +18,20 @@ import (
 // through an association, marks that readers put on articles, a bio, and sections that
 // make a tree.
 type (
-	Author struct {
+	Writer struct {
 		models.Model
 		Name     string
 		Created  time.Time               `db:",created"`
-		Articles models.HasMany[Article] `rel:"fk=AuthorID,back=Author,cascade=delete-orphan,order=-ID" json:",omitzero"`
-		Bio      models.HasOne[Bio]      `rel:"fk=AuthorID,back=Author" json:",omitzero"`
-		Marks    models.HasMany[Mark]    `rel:"back=Author" json:",omitzero"`
+		Articles models.HasMany[Article] `rel:"fk=WriterID,back=Writer,cascade=delete-orphan,order=-ID" json:",omitzero"`
+		Bio      models.HasOne[Bio]      `rel:"fk=WriterID,back=Writer" json:",omitzero"`
+		Marks    models.HasMany[Mark]    `rel:"back=Writer" json:",omitzero"`
 	}
 	Article struct {
 		models.Model
 		Title    string
 		Views    int
-		AuthorID int64                    `db:",fk=authors.id,index"`
-		Author   models.BelongsTo[Author] `rel:"back=Articles" json:",omitzero"`
+		WriterID int64                    `db:",fk=writers.id,index"`
+		Writer   models.BelongsTo[Writer] `rel:"back=Articles" json:",omitzero"`
 		Labels   models.HasMany[Label]    `rel:"through=ArticleLabel,back=Articles,order=Name" json:",omitzero"`
 		Marks    models.HasMany[Mark]     `rel:"back=Article,cascade=delete" json:",omitzero"`
 	}
@@ -48,15 +48,15 @@ type (
 		models.Model
 		Message   string
 		ArticleID int64                     `db:",fk=articles.id,index"`
-		AuthorID  int64                     `db:",fk=authors.id,index"`
+		WriterID  int64                     `db:",fk=writers.id,index"`
 		Article   models.BelongsTo[Article] `rel:"back=Marks" json:",omitzero"`
-		Author    models.BelongsTo[Author]  `rel:"back=Marks" json:",omitzero"`
+		Writer    models.BelongsTo[Writer]  `rel:"back=Marks" json:",omitzero"`
 	}
 	Bio struct {
 		models.Model
 		Text     string
-		AuthorID *int64                   `db:",fk=authors.id,unique"`
-		Author   models.BelongsTo[Author] `rel:"back=Bio" json:",omitzero"`
+		WriterID *int64                   `db:",fk=writers.id,unique"`
+		Writer   models.BelongsTo[Writer] `rel:"back=Bio" json:",omitzero"`
 	}
 	Section struct {
 		models.Model
@@ -69,7 +69,7 @@ type (
 
 var (
 	graph         = models.NewRegistry()
-	authorT       = models.RegisterIn[Author](graph) // reaches Article, Label, Mark and Bio
+	writerT       = models.RegisterIn[Writer](graph) // reaches Article, Label, Mark and Bio
 	articleT      = models.RegisterIn[Article](graph)
 	labelT        = models.RegisterIn[Label](graph)
 	articleLabelT = models.RegisterIn[ArticleLabel](graph)
@@ -145,12 +145,12 @@ func watched(t *testing.T, url string) (*models.Engine, *echo) {
 
 // library fills a database: n authors, each with m articles with two labels and a mark by
 // the next author.
-func library(t *testing.T, db *models.Engine, n, m int) {
+func shelves(t *testing.T, db *models.Engine, n, m int) {
 	t.Helper()
 	ctx := t.Context()
-	var as []*Author
+	var as []*Writer
 	for i := range n {
-		as = append(as, &Author{Name: fmt.Sprintf("author %d", i)})
+		as = append(as, &Writer{Name: fmt.Sprintf("author %d", i)})
 	}
 	insert(t, db, as)
 	labels := []*Label{{Name: "new"}, {Name: "old"}, {Name: "rare"}}
@@ -158,9 +158,9 @@ func library(t *testing.T, db *models.Engine, n, m int) {
 	var arts []*Article
 	var bios []*Bio
 	for _, a := range as {
-		bios = append(bios, &Bio{Text: "of " + a.Name, AuthorID: &a.ID})
+		bios = append(bios, &Bio{Text: "of " + a.Name, WriterID: &a.ID})
 		for j := range m {
-			arts = append(arts, &Article{Title: fmt.Sprintf("%s, %d", a.Name, j), Views: j, AuthorID: a.ID})
+			arts = append(arts, &Article{Title: fmt.Sprintf("%s, %d", a.Name, j), Views: j, WriterID: a.ID})
 		}
 	}
 	insert(t, db, arts)
@@ -169,7 +169,7 @@ func library(t *testing.T, db *models.Engine, n, m int) {
 	var marks []*Mark
 	for i, a := range arts {
 		als = append(als, &ArticleLabel{a.ID, "new", i}, &ArticleLabel{a.ID, "old", i})
-		marks = append(marks, &Mark{Message: "of " + a.Title, ArticleID: a.ID, AuthorID: as[(i/m+1)%n].ID})
+		marks = append(marks, &Mark{Message: "of " + a.Title, ArticleID: a.ID, WriterID: as[(i/m+1)%n].ID})
 	}
 	insert(t, db, als)
 	insert(t, db, marks)

@@ -11,7 +11,7 @@ import (
 func handles(t *testing.T, authors, articles int, f func(t *testing.T, h models.Handle, log *echo)) {
 	testdb.Both(t, func(t *testing.T, url string) {
 		db, log := watched(t, url)
-		library(t, db, authors, articles)
+		shelves(t, db, authors, articles)
 		t.Run("handle", func(t *testing.T) { f(t, db, log) })
 		t.Run("session", func(t *testing.T) { f(t, session(t, db), log) })
 	})
@@ -26,11 +26,11 @@ func items[T any](t *testing.T, m *models.HasMany[T]) []*T {
 
 func TestSeed71SelectIn(t *testing.T) {
 	handles(t, 3, 4, func(t *testing.T, h models.Handle, log *echo) {
-		q := models.From(authorT).OrderBy(models.Asc(&authorT.ID))
-		var as []*Author
+		q := models.From(writerT).OrderBy(models.Asc(&writerT.ID))
+		var as []*Writer
 		log.expect(t, 2, func() {
 			var err error
-			as, err = models.All(t.Context(), h, q.With(models.SelectIn(&authorT.Articles)))
+			as, err = models.All(t.Context(), h, q.With(models.SelectIn(&writerT.Articles)))
 			must(t, err)
 		})
 		for _, a := range as {
@@ -39,10 +39,10 @@ func TestSeed71SelectIn(t *testing.T) {
 				t.Fatalf("%d articles", len(arts))
 			}
 			for i, x := range arts {
-				if x.AuthorID != a.ID || i > 0 && x.ID > arts[i-1].ID {
-					t.Errorf("article %d of author %d in place %d", x.ID, x.AuthorID, i)
+				if x.WriterID != a.ID || i > 0 && x.ID > arts[i-1].ID {
+					t.Errorf("article %d of author %d in place %d", x.ID, x.WriterID, i)
 				}
-				if back, err := x.Author.Get(); back != a || err != nil {
+				if back, err := x.Writer.Get(); back != a || err != nil {
 					t.Errorf("the other side: %v, %v", back, err)
 				}
 				if _, err := x.Labels.Items(); err == nil {
@@ -51,7 +51,7 @@ func TestSeed71SelectIn(t *testing.T) {
 			}
 		}
 		log.expect(t, 3, func() {
-			_, err := models.All(t.Context(), h, q.With(models.SelectIn(&authorT.Articles, models.SelectIn(&articleT.Labels))))
+			_, err := models.All(t.Context(), h, q.With(models.SelectIn(&writerT.Articles, models.SelectIn(&articleT.Labels))))
 			must(t, err)
 		})
 	})
@@ -61,7 +61,7 @@ func TestLazyLoadServesSiblings(t *testing.T) {
 	handles(t, 5, 3, func(t *testing.T, h models.Handle, log *echo) {
 		ctx := t.Context()
 		log.expect(t, 2, func() {
-			as, err := models.All(ctx, h, models.From(authorT))
+			as, err := models.All(ctx, h, models.From(writerT))
 			must(t, err)
 			for _, a := range as {
 				arts, err := a.Articles.Load(ctx)
@@ -78,10 +78,10 @@ func TestLazyLoadServesSiblings(t *testing.T) {
 			arts, err := models.All(ctx, h, models.From(articleT))
 			must(t, err)
 			for _, x := range arts {
-				a, err := x.Author.Load(ctx)
+				a, err := x.Writer.Load(ctx)
 				must(t, err)
-				if a == nil || a.ID != x.AuthorID {
-					t.Errorf("author %v of %d", a, x.AuthorID)
+				if a == nil || a.ID != x.WriterID {
+					t.Errorf("author %v of %d", a, x.WriterID)
 				}
 				labels, err := x.Labels.Load(ctx)
 				must(t, err)

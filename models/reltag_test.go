@@ -176,7 +176,7 @@ func TestRegisterReachesTypes(t *testing.T) {
 	r := models.NewRegistry()
 	models.RegisterIn[Mark](r)
 	got := r.Registered(false)
-	for _, want := range []reflect.Type{reflect.TypeFor[Mark](), reflect.TypeFor[Article](), reflect.TypeFor[Author](), reflect.TypeFor[Label](), reflect.TypeFor[Bio]()} {
+	for _, want := range []reflect.Type{reflect.TypeFor[Mark](), reflect.TypeFor[Article](), reflect.TypeFor[Writer](), reflect.TypeFor[Label](), reflect.TypeFor[Bio]()} {
 		found := false
 		for _, typ := range got {
 			found = found || typ == want
@@ -185,7 +185,7 @@ func TestRegisterReachesTypes(t *testing.T) {
 			t.Errorf("%v was not registered; %v were", want, got)
 		}
 	}
-	if models.RegisterIn[Author](r) == authorT {
+	if models.RegisterIn[Writer](r) == writerT {
 		t.Error("two registries share a prototype")
 	}
 	// A mistake anywhere leaves nothing behind.
