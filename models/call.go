@@ -155,10 +155,16 @@ func (m managed[T]) Finish() (T, error) {
 
 // query makes the call of a query; n is how many rows are expected, 0 if nobody knows.
 func queryCall[R, T any](t Target, q Query[R], n int, finish func(rows []R) (T, error)) link.Chain[T] {
+	if q.inserts() {
+		return returnInserted(t, q, finish)
+	}
 	var sink rowSink[R]
 	c := &call[T]{
 		prepare: func(c *call[T]) (bool, error) {
 			st, err := prepareRows(c.e.dialect, q)
+			if err == nil && c.u == nil && q.q.sel.Lock != dialect.NoLock {
+				err = errLockAlone
+			}
 			if err != nil {
 				return false, err
 			}
@@ -172,6 +178,9 @@ func queryCall[R, T any](t Target, q Query[R], n int, finish func(rows []R) (T, 
 		},
 		finish: func(c *call[T]) (T, error) {
 			if c.u != nil {
+				if f, ok := sink.(refresher); ok && q.q.sel.Lock != dialect.NoLock {
+					f.refresh(c.u)
+				}
 				sink.attach(c.u)
 			}
 			sink.gather(c.e)
@@ -196,8 +205,10 @@ func prepareRows[R any](d dialect.Dialect, q Query[R]) (driver.Statement, error)
 		return driver.Statement{}, q.q.err
 	case q.q.kind == rawQuery:
 		return q.q.raw.statement(d)
+	case q.q.kind != selectQuery && q.q.returning == nil:
+		return driver.Statement{}, errors.New("models: an INSERT, UPDATE or DELETE without Returning has no rows: use Exec, or add Returning")
 	case q.q.kind != selectQuery:
-		return driver.Statement{}, errors.New("models: an INSERT, UPDATE or DELETE returns no rows yet: use Exec")
+		return q.execStatement(d)
 	}
 	return q.q.statement(d, writeQuery)
 }
@@ -226,7 +237,7 @@ func scalarCall[R, T any](t Target, q Query[R], verb string, write func(w *diale
 			if err != nil {
 				return false, err
 			}
-			sink = values[T]{[]cell{{cc, 0, 0}}}.sink(1, false)
+			sink = values[T]{cells: []cell{{cc, 0, 0}}}.sink(1, false)
 			*c.st = st
 			c.st.Sink = sink
 			return false, nil

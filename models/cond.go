@@ -14,6 +14,7 @@ import (
 type Cond struct {
 	node dialect.Node
 	err  error
+	sub  []*table // that its subqueries read
 }
 
 // encode turns v into an argument.
@@ -160,12 +161,12 @@ func Or(conds ...Cond) Cond { return logic("OR", conds) }
 
 func logic(op string, conds []Cond) Cond {
 	nodes, err := nodesOf(conds)
-	return Cond{node: dialect.Logic{Op: op, Kids: nodes}, err: err}
+	return Cond{node: dialect.Logic{Op: op, Kids: nodes}, err: err, sub: subOf(conds)}
 }
 
 // Not is true where c is false. Where c is NULL, as in a comparison with a NULL, so is
 // Not.
-func Not(c Cond) Cond { return Cond{node: dialect.Negation{X: c.node}, err: c.err} }
+func Not(c Cond) Cond { return Cond{node: dialect.Negation{X: c.node}, err: c.err, sub: c.sub} }
 
 // nodesOf unwraps conditions.
 func nodesOf(conds []Cond) ([]dialect.Node, error) {
@@ -180,4 +181,12 @@ func nodesOf(conds []Cond) ([]dialect.Node, error) {
 		nodes[i] = c.node
 	}
 	return nodes, nil
+}
+
+// subOf lists the tables that the subqueries of conditions read.
+func subOf(conds []Cond) (out []*table) {
+	for _, c := range conds {
+		out = append(out, c.sub...)
+	}
+	return out
 }

@@ -2,7 +2,6 @@ package models
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -14,6 +13,7 @@ type Assign struct {
 	set dialect.Assign
 	col *column
 	err error
+	sub []*table
 }
 
 // To sets a column to a value.
@@ -23,7 +23,7 @@ func To[V any](p *V, v V) Assign {
 		return Assign{err: err}
 	}
 	val, err := encode(col.c, &v)
-	return Assign{dialect.Assign{Column: col.f.name, Value: dialect.Param{Value: val}}, col, err}
+	return Assign{set: dialect.Assign{Column: col.f.name, Value: dialect.Param{Value: val}}, col: col, err: err}
 }
 
 // Update changes rows of a table where they lie: Update(userT).Set(To(&userT.Active,
@@ -54,16 +54,10 @@ func (q Query[R]) Set(assigns ...Assign) Query[R] {
 		if err := n.only("Set", updateQuery); err != nil {
 			return err
 		}
-		for _, a := range assigns {
-			if a.err != nil {
-				return a.err
-			}
-			if a.col == nil || a.col.source != n.sel.From {
-				return fmt.Errorf("models: Set: %s is no column of %s", a.set.Column, n.sel.From.As)
-			}
-			n.set = append(clip(n.set), a.set)
-		}
-		return nil
+		set, sub, err := assignments("Set", n.sel.From, assigns)
+		n.set = append(clip(n.set), set...)
+		n.reads(sub)
+		return err
 	})
 }
 
@@ -107,7 +101,7 @@ func (q Query[R]) execStatement(d dialect.Dialect) (driver.Statement, error) {
 		return driver.Statement{}, errors.New("models: Exec of a SELECT: use All, First, One, Count or Exists")
 	case q.q.kind == updateQuery && len(q.q.set) == 0:
 		return driver.Statement{}, errors.New("models: an Update without Set changes nothing")
-	case len(q.q.sel.Where) == 0 && !q.q.all:
+	case q.q.kind != insertSelectQuery && len(q.q.sel.Where) == 0 && !q.q.all:
 		return driver.Statement{}, errors.New("models: an Update or Delete without Where would hit every row: add Where, or Everywhere if that is meant")
 	}
 	return q.q.statement(d, writeQuery)

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"reflect"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
@@ -47,17 +48,33 @@ func Changed(s *Session, x any) (cols []string) {
 	return cols
 }
 
-// QueryText is a query of which only the text is wanted.
-type QueryText struct{ q *query }
+// QueryText is a query of which only the text, and whether it can be carried out, is
+// wanted.
+type QueryText struct {
+	text func(d dialect.Dialect) (string, error)
+	run  func(ctx context.Context, h Handle) error
+}
 
 // AsText forgets what the rows of a query are.
-func AsText[R any](q Query[R]) QueryText { return QueryText{q.q} }
+func AsText[R any](q Query[R]) QueryText {
+	return QueryText{
+		func(d dialect.Dialect) (string, error) {
+			text, _, err := q.SQL(d)
+			return text, err
+		},
+		func(ctx context.Context, h Handle) (err error) {
+			if q.q.kind == selectQuery || q.q.kind == rawQuery || q.q.returning != nil {
+				_, err = All(ctx, h, q)
+			} else {
+				_, err = Exec(ctx, h, q)
+			}
+			return err
+		},
+	}
+}
 
 // SQL is the text of the query.
-func (q QueryText) SQL(d dialect.Dialect) (string, error) {
-	if q.q.err != nil {
-		return "", q.q.err
-	}
-	st, err := q.q.statement(d, writeQuery)
-	return st.SQL, err
-}
+func (q QueryText) SQL(d dialect.Dialect) (string, error) { return q.text(d) }
+
+// Run carries the query out.
+func (q QueryText) Run(ctx context.Context, h Handle) error { return q.run(ctx, h) }

@@ -1,11 +1,9 @@
 package models
 
 import (
-	"errors"
 	"reflect"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
-	"github.com/spillwaydb/spillway/internal/schema"
 )
 
 // An Expr is an expression whose value is a V: a column lifted by [Col], or what
@@ -16,12 +14,14 @@ type Expr[V any] struct {
 	c    *codec
 	col  *column // the first column in it: its table is the one selected from
 	err  error
+	sub  []*table // that its subqueries read
 }
 
 // An Order is one term of OrderBy.
 type Order struct {
 	node dialect.Node
 	err  error
+	sub  []*table
 }
 
 // Col lifts a column into an expression.
@@ -41,10 +41,16 @@ func Asc[V any](p *V) Order { return Col(p).Asc() }
 func Desc[V any](p *V) Order { return Col(p).Desc() }
 
 // Asc orders by the expression, smallest first.
-func (e Expr[V]) Asc() Order { return Order{dialect.Order{X: e.node}, e.err} }
+func (e Expr[V]) Asc() Order {
+	e = e.checked()
+	return Order{dialect.Order{X: e.node}, e.err, e.sub}
+}
 
 // Desc orders by the expression, greatest first.
-func (e Expr[V]) Desc() Order { return Order{dialect.Order{X: e.node, Desc: true}, e.err} }
+func (e Expr[V]) Desc() Order {
+	e = e.checked()
+	return Order{dialect.Order{X: e.node, Desc: true}, e.err, e.sub}
+}
 
 // As names the expression's column in the result.
 func (e Expr[V]) As(name string) Expr[V] {
@@ -70,43 +76,57 @@ func (e Expr[V]) Gt(v V) Cond { return e.compare(">", v) }
 // Ge is e >= v.
 func (e Expr[V]) Ge(v V) Cond { return e.compare(">=", v) }
 
+// checked makes the zero Expr an error.
+func (e Expr[V]) checked() Expr[V] {
+	if e.err == nil && (e.node == nil || e.c == nil) {
+		e.err = errZeroExpr
+	}
+	return e
+}
+
 func (e Expr[V]) compare(op string, v V) Cond {
-	if e.err != nil {
+	if e = e.checked(); e.err != nil {
 		return Cond{err: e.err}
 	}
-	return compareNode(e.node, e.c, op, v)
+	return e.cond(compareNode(e.node, e.c, op, v))
+}
+
+// cond makes c a condition about e.
+func (e Expr[V]) cond(c Cond) Cond {
+	c.sub = e.sub
+	return c
 }
 
 // EqExpr is e = f.
 func (e Expr[V]) EqExpr(f Expr[V]) Cond {
-	return Cond{dialect.Compare{L: e.node, Op: "=", R: f.node}, errors.Join(e.err, f.err)}
+	return e.compareExpr("=", f)
 }
 
 // In is true where e is one of vs.
 func (e Expr[V]) In(vs ...V) Cond {
-	if e.err != nil {
+	if e = e.checked(); e.err != nil {
 		return Cond{err: e.err}
 	}
-	return inNode(e.node, e.c, vs, false)
+	return e.cond(inNode(e.node, e.c, vs, false))
 }
 
 // IsNull is true where e is NULL.
-func (e Expr[V]) IsNull() Cond { return Cond{dialect.Null{X: e.node}, e.err} }
+func (e Expr[V]) IsNull() Cond {
+	e = e.checked()
+	return Cond{dialect.Null{X: e.node}, e.err, e.sub}
+}
 
 // apply makes a function of expression e.
 func apply[V, W any](e Expr[V], name string, distinct bool, result *codec) Expr[W] {
-	return Expr[W]{node: dialect.Call{Name: name, Distinct: distinct, Args: []dialect.Node{e.node}}, c: result, col: e.col, err: e.err}
+	e = e.checked()
+	return Expr[W]{node: dialect.Call{Name: name, Distinct: distinct, Args: []dialect.Node{e.node}}, c: result, col: e.col, err: e.err, sub: e.sub}
 }
-
-var int64Codec, _ = codecFor(reflect.TypeFor[int64](), false)
 
 // CountOf counts the rows whose column is not NULL.
-func CountOf[V any](p *V) Expr[int64] { return apply[V, int64](Col(p), "COUNT", false, int64Codec) }
+func CountOf[V any](p *V) Expr[int64] { return Col(p).Count() }
 
 // CountDistinct counts the different values of a column.
-func CountDistinct[V any](p *V) Expr[int64] {
-	return apply[V, int64](Col(p), "COUNT", true, int64Codec)
-}
+func CountDistinct[V any](p *V) Expr[int64] { return Col(p).CountDistinct() }
 
 // CountRows counts rows. It names no table, so a query that selects it alone needs
 // [Query.From].
@@ -121,43 +141,20 @@ type Number interface {
 
 // Sum adds a column up: integers to an int64, floating-point numbers to a float64. The sum of
 // no rows is NULL in SQL; [Coalesce] gives it a value.
-func Sum[V Number](p *V) Expr[V] {
-	e := Col(p)
-	if e.err != nil {
-		return e
-	}
-	to := schema.Type{Kind: schema.Int64}
-	if !e.c.kind.Integer() {
-		to.Kind = schema.Float64
-	}
-	s := apply[V, V](e, "SUM", false, e.c)
-	s.node = dialect.Cast{X: s.node, To: to} // Postgres sums bigint to numeric
-	return s
-}
+func Sum[V Number](p *V) Expr[V] { return Col(p).Sum() }
 
 // Avg is the mean of a column, NULL without rows.
-func Avg[V Number](p *V) Expr[float64] {
-	c, _ := codecFor(reflect.TypeFor[float64](), false)
-	s := apply[V, float64](Col(p), "AVG", false, c)
-	s.node = dialect.Cast{X: s.node, To: schema.Type{Kind: schema.Float64}}
-	return s
-}
+func Avg[V Number](p *V) Expr[float64] { return Col(p).Avg() }
 
 // Min is the smallest value of a column, NULL without rows.
-func Min[V any](p *V) Expr[V] {
-	e := Col(p)
-	return apply[V, V](e, "MIN", false, e.c)
-}
+func Min[V any](p *V) Expr[V] { return Col(p).Min() }
 
 // Max is the greatest value of a column, NULL without rows.
-func Max[V any](p *V) Expr[V] {
-	e := Col(p)
-	return apply[V, V](e, "MAX", false, e.c)
-}
+func Max[V any](p *V) Expr[V] { return Col(p).Max() }
 
 // Coalesce is e, or instead where e is NULL.
 func Coalesce[V any](e Expr[V], instead V) Expr[V] {
-	if e.err != nil {
+	if e = e.checked(); e.err != nil {
 		return e
 	}
 	v, err := encode(e.c, &instead)
@@ -171,8 +168,8 @@ func Coalesce[V any](e Expr[V], instead V) Expr[V] {
 // Nullable lets e be NULL in the result, as a nil pointer: for columns of a LEFT JOIN and
 // for aggregates without rows.
 func Nullable[V any](e Expr[V]) Expr[*V] {
-	if e.err != nil {
+	if e = e.checked(); e.err != nil {
 		return Expr[*V]{err: e.err}
 	}
-	return Expr[*V]{node: e.node, c: pointerCodec(reflect.TypeFor[*V](), e.c), col: e.col}
+	return Expr[*V]{node: e.node, c: pointerCodec(reflect.TypeFor[*V](), e.c), col: e.col, sub: e.sub}
 }

@@ -22,6 +22,10 @@ type batch struct {
 	now  time.Time
 	st   driver.Statement
 	back *returned // nil if nothing is returned
+
+	write []*field
+	maybe bool              // OnConflict may have dropped the row
+	sent  *driver.Statement // st with its answer
 }
 
 // batchRows are the numbers of rows that a statement may have: few texts serve any
@@ -30,6 +34,12 @@ var batchRows = [...]int{256, 128, 64, 32, 16, 8, 4, 2, 1}
 
 // batches makes the statements that insert objs, which are of one table, in their order.
 func batches(d dialect.Dialect, t *table, objs []unsafe.Pointer, now time.Time, out []*batch) ([]*batch, error) {
+	return batchesOf(d, t, objs, now, out, nil, false)
+}
+
+// batchesOf is batches with what to do on a conflict, if that is not nil; all reads all
+// columns back.
+func batchesOf(d dialect.Dialect, t *table, objs []unsafe.Pointer, now time.Time, out []*batch, on *dialect.Conflict, all bool) ([]*batch, error) {
 	for len(objs) > 0 {
 		mask, n := t.left(objs[0]), 1
 		for n < len(objs) && n < batchRows[0] && t.left(objs[n]) == mask {
@@ -42,7 +52,13 @@ func batches(d dialect.Dialect, t *table, objs []unsafe.Pointer, now time.Time, 
 				break
 			}
 		}
-		b, err := t.batch(d, objs[:n], mask, now)
+		if !certain(on) {
+			n = 1 // which of many rows came back is not to be told
+		}
+		b, err := t.batch(d, objs[:n], mask, now, all)
+		if err == nil && on != nil {
+			err = b.upsert(d, on)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -74,16 +90,21 @@ func (t *table) split(mask uint64) (write, read []*field) {
 	return write, read
 }
 
-func (t *table) batch(d dialect.Dialect, objs []unsafe.Pointer, mask uint64, now time.Time) (*batch, error) {
+func (t *table) batch(d dialect.Dialect, objs []unsafe.Pointer, mask uint64, now time.Time, all bool) (*batch, error) {
 	b := &batch{t: t, objs: objs, now: now}
 	var write []*field
 	write, b.read = t.split(mask)
+	verb := byte('i')
+	if all {
+		b.read, verb = t.fields, 'r'
+	}
+	b.write = write
 	if len(b.read) > 0 {
 		b.back = &returned{b: b}
 		b.st.Sink = b.back
 	}
 	b.st.Class = driver.Write
-	b.st.SQL = t.texts.get(shape{verb: 'i', dialect: byte(d), left: mask, rows: len(objs)}, func() string {
+	b.st.SQL = t.texts.get(shape{verb: verb, dialect: byte(d), left: mask, rows: len(objs)}, func() string {
 		return d.Insert(t.facts.Name, columnNames(write), len(objs), columnNames(b.read))
 	})
 	b.st.Args = make([]driver.Value, 0, len(write)*len(objs))
@@ -118,7 +139,8 @@ func (b *batch) check(st *driver.Statement) error {
 	if b.back != nil {
 		got = b.back.rows
 	}
-	if got != len(b.objs) {
+	b.sent = st
+	if got != len(b.objs) && !(b.maybe && got == 0) {
 		return fmt.Errorf("models: insert into %s: %d rows were sent, %d arrived (does a trigger or rule take them?)", b.t.facts.Name, len(b.objs), got)
 	}
 	return nil

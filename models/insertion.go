@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"unsafe"
 
+	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
 	"github.com/spillwaydb/spillway/internal/link"
 	"github.com/spillwaydb/spillway/pool"
@@ -33,19 +34,22 @@ func Insert[T any](rows ...*T) Query[*T] {
 
 // insertCall is the chain of an Insert.
 type insertCall struct {
-	e       *Engine
-	u       *Unit
-	in      *insertion
-	t       *table
-	batches []*batch
-	op      *pool.Op
-	first   int
-	state   callState
-	err     error
+	e  *Engine
+	u  *Unit
+	in *insertion
+	t  *table
+
+	conflict *dialect.Conflict
+	all      bool // the objects are to be complete
+	batches  []*batch
+	op       *pool.Op
+	first    int
+	state    callState
+	err      error
 }
 
 func callInsert(t Target, q *query) link.Chain[int64] {
-	c := &insertCall{e: t.engine(), u: t.unit(), in: q.insert}
+	c := &insertCall{e: t.engine(), u: t.unit(), in: q.insert, conflict: q.conflict, all: q.returning != nil}
 	if c.u != nil {
 		return insertManaged{c}
 	}
@@ -106,7 +110,7 @@ func (c *insertCall) plan() (err error) {
 			return fmt.Errorf("models: Insert of the prototype of %s: it names columns and is no object", c.t.facts.Model)
 		}
 	}
-	c.batches, err = batches(c.e.dialect, c.t, c.in.objs, clock(), nil)
+	c.batches, err = batchesOf(c.e.dialect, c.t, c.in.objs, clock(), nil, c.conflict, c.all)
 	return err
 }
 
@@ -115,7 +119,12 @@ func (c *insertCall) Result() (int64, error) {
 	if c.err != nil {
 		return 0, c.err
 	}
+	n := 0
 	for _, b := range c.batches {
+		if !b.inserted(b.sent) {
+			continue
+		}
+		n += len(b.objs)
 		var os []origin
 		if c.t.hasOrigin {
 			os = make([]origin, len(b.objs))
@@ -128,7 +137,7 @@ func (c *insertCall) Result() (int64, error) {
 			}
 		}
 	}
-	return int64(len(c.in.objs)), nil
+	return int64(n), nil
 }
 
 // insertManaged is an insertCall in a session.

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -19,8 +20,11 @@ func (q Query[R]) LeftJoin(proto any, on ...Cond) Query[R] { return q.join(proto
 
 func (q Query[R]) join(proto any, on []Cond, left bool) Query[R] {
 	return q.with(func(n *query) error {
-		if err := n.only("Join", selectQuery); err != nil {
+		if err := n.only("Join", selectQuery, updateQuery, deleteQuery); err != nil {
 			return err
+		}
+		if left && n.kind != selectQuery {
+			return errors.New("models: LeftJoin does not fit an Update or Delete: use Join, or a condition with Not and ExistsIn")
 		}
 		c, err := prototypeOf(proto)
 		if err != nil {
@@ -40,7 +44,10 @@ func (q Query[R]) join(proto any, on []Cond, left bool) Query[R] {
 			}
 		}
 		n.sel.Joins = append(clip(n.sel.Joins), dialect.Join{Source: c.source, Left: left, On: cond})
-		n.tables = append(clip(n.tables), c.t)
+		n.reads(append(subOf(on), c.t))
+		if n.kind != selectQuery { // it has no ON: the tables stand in a list
+			n.sel.Where = append(clip(n.sel.Where), cond)
+		}
 		return nil
 	})
 }
@@ -84,4 +91,12 @@ func (q *query) onlyKey(s *dialect.Source) (dialect.Node, error) {
 	default:
 		return nil, fmt.Errorf("models: Join %s: several foreign keys fit (%s): give a condition", s.As, strings.Join(names, "; "))
 	}
+}
+
+// others are the sources beside the first: what an UPDATE or DELETE is joined with.
+func (q *query) others() (out []*dialect.Source) {
+	for i := range q.sel.Joins {
+		out = append(out, q.sel.Joins[i].Source)
+	}
+	return out
 }

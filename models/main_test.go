@@ -53,3 +53,6 @@ func both(t *testing.T, r *models.Registry, f func(t *testing.T, db *models.Engi
 }
 
 func containsText(err error, text string) bool { return strings.Contains(err.Error(), text) }
+
+// backendOf is the name of the backend of a subtest of both.
+func backendOf(t *testing.T) string { return t.Name()[strings.LastIndexByte(t.Name(), '/')+1:] }

@@ -31,6 +31,10 @@ type query struct {
 	raw    *rawText
 	loads  []Loading
 	all    bool // the rows of an UPDATE or DELETE without a condition are meant
+
+	conflict  *dialect.Conflict // of an INSERT; nil for none
+	into      *insertInto
+	returning []dialect.Node // nil: what is written returns no rows
 }
 
 type queryKind uint8
@@ -40,6 +44,7 @@ const (
 	updateQuery
 	deleteQuery
 	insertQuery
+	insertSelectQuery
 	rawQuery
 )
 
@@ -94,6 +99,7 @@ func (q Query[R]) From(proto any) Query[R] {
 		if err != nil {
 			return err
 		}
+		n.sel.Body = nil
 		n.sel.From = c.source
 		n.tables = append(clip(n.tables), c.t)
 		return nil
@@ -108,6 +114,7 @@ func (q Query[R]) Where(conds ...Cond) Query[R] {
 		}
 		nodes, err := nodesOf(conds)
 		n.sel.Where = append(clip(n.sel.Where), nodes...)
+		n.reads(subOf(conds))
 		return err
 	})
 }
@@ -123,6 +130,7 @@ func (q Query[R]) OrderBy(orders ...Order) Query[R] {
 				return errors.New("models: a zero Order orders nothing")
 			}
 			n.sel.OrderBy = append(clip(n.sel.OrderBy), o.node)
+			n.reads(o.sub)
 		}
 		return n.only("OrderBy", selectQuery)
 	})
@@ -178,6 +186,7 @@ func (q Query[R]) Having(conds ...Cond) Query[R] {
 	return q.with(func(n *query) error {
 		nodes, err := nodesOf(conds)
 		n.sel.Having = append(clip(n.sel.Having), nodes...)
+		n.reads(subOf(conds))
 		return errors.Join(err, n.only("Having", selectQuery))
 	})
 }
@@ -185,9 +194,18 @@ func (q Query[R]) Having(conds ...Cond) Query[R] {
 // expression is any Expr[V].
 type expression interface {
 	parts() (dialect.Node, *codec, *column, error)
+	reads() []*table
 }
 
 func (e Expr[V]) parts() (dialect.Node, *codec, *column, error) { return e.node, e.c, e.col, e.err }
+func (e Expr[V]) reads() []*table                               { return e.sub }
+
+// reads notes tables that a query reads beside its own.
+func (q *query) reads(ts []*table) {
+	if q.tables != nil {
+		q.tables = append(clip(q.tables), ts...)
+	}
+}
 
 // nodeOf takes the address of a column or an expression.
 func nodeOf(x any) (dialect.Node, error) {
@@ -211,8 +229,8 @@ func (q *query) statement(d dialect.Dialect, write func(w *dialect.Writer, q *qu
 		return driver.Statement{}, fmt.Errorf("models: %w", err)
 	}
 	st := driver.Statement{SQL: intern(w.Text()), Args: w.Args(), Class: driver.Read}
-	if q.kind != selectQuery {
-		st.Class = driver.Write
+	if q.kind != selectQuery || q.sel.Lock != dialect.NoLock {
+		st.Class = driver.Write // a lock is for a transaction that writes
 	}
 	return st, nil
 }
@@ -220,9 +238,11 @@ func (q *query) statement(d dialect.Dialect, write func(w *dialect.Writer, q *qu
 func writeQuery(w *dialect.Writer, q *query) {
 	switch q.kind {
 	case updateQuery:
-		w.Update(&dialect.Update{Source: q.sel.From, Set: q.set, Where: q.sel.Where})
+		w.Update(&dialect.Update{Source: q.sel.From, Set: q.set, From: q.others(), Where: q.sel.Where, Returning: q.returning})
 	case deleteQuery:
-		w.Delete(&dialect.Delete{Source: q.sel.From, Where: q.sel.Where})
+		w.Delete(&dialect.Delete{Source: q.sel.From, Using: q.others(), Where: q.sel.Where, Returning: q.returning})
+	case insertSelectQuery:
+		w.InsertSelect(&dialect.InsertSelect{Source: q.sel.From, Columns: q.into.columns, Query: q.into.rows, Conflict: q.conflict, Returning: q.returning})
 	default:
 		w.Select(&q.sel)
 	}

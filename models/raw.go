@@ -271,6 +271,15 @@ func rawReader[R any]() (reader[R], error) {
 	if typ == reflect.TypeFor[Tuple]() || typ.Kind() == reflect.Map {
 		return anyRows[R]{}, nil
 	}
+	t, err := plainTable(typ)
+	if err != nil {
+		return nil, err
+	}
+	return byName[R]{t: t}, nil
+}
+
+// plainTable maps a struct that need not have a key: only the fields and their names.
+func plainTable(typ reflect.Type) (*table, error) {
 	m := &mapping{t: &table{typ: typ, byName: map[string]*field{}}, tags: map[*field]tag{}}
 	if err := m.walk(typ, 0, structName(typ), 0); err != nil {
 		return nil, err
@@ -283,7 +292,7 @@ func rawReader[R any]() (reader[R], error) {
 			m.t.byName[f.name] = f
 		}
 	}
-	return byName[R]{t: m.t}, nil
+	return m.t, nil
 }
 
 // byName reads rows of plain values: the only column, or columns by name.

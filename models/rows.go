@@ -130,7 +130,11 @@ type cell struct {
 }
 
 // values reads rows of plain values.
-type values[R any] struct{ cells []cell }
+type values[R any] struct {
+	cells []cell
+	// single: a row is one value, not a struct of values.
+	single bool
+}
 
 func (v values[R]) sink(hint int, _ bool) rowSink[R] {
 	return &valueSink[R]{cells: v.cells, hint: hint}

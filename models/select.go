@@ -30,7 +30,12 @@ type (
 // Select1 asks for one value per row. It selects from the table of the column in it, see
 // also [Query.From].
 func Select1[A any](a Expr[A]) Query[A] {
-	return selection[A](part{0, a})
+	q := selection[A](part{0, a})
+	if v, ok := q.rows.(values[A]); ok {
+		v.single = true
+		q.rows = v
+	}
+	return q
 }
 
 // Select2 asks for two values per row; see [Select1].
@@ -58,7 +63,15 @@ type part struct {
 }
 
 func selection[R any](parts ...part) Query[R] {
-	q := &query{}
+	q, cells, err := selected(parts)
+	if err != nil {
+		return Query[R]{q: &query{err: err}}
+	}
+	return Query[R]{q, values[R]{cells: cells}}
+}
+
+func selected(parts []part) (*query, []cell, error) {
+	q := &query{tables: []*table{}}
 	var cells []cell
 	for i, p := range parts {
 		n, c, col, err := p.e.parts()
@@ -66,16 +79,17 @@ func selection[R any](parts ...part) Query[R] {
 			err = errZeroExpr
 		}
 		if err != nil {
-			return Query[R]{q: &query{err: err}}
+			return nil, nil, err
 		}
 		if col != nil && q.sel.From == nil {
 			q.sel.From = col.source
-			q.tables = []*table{col.t}
+			q.tables = append(q.tables, col.t)
 		}
+		q.tables = append(q.tables, p.e.reads()...)
 		q.sel.Columns = append(q.sel.Columns, n)
 		cells = append(cells, cell{c, p.off, i})
 	}
-	return Query[R]{q, values[R]{cells}}
+	return q, cells, nil
 }
 
 var errZeroExpr = errors.New("models: a zero Expr selects nothing")

@@ -90,7 +90,7 @@ type (
 func (n Column) write(w *Writer) { w.column(n.Source, n.Name) }
 
 func (n All) write(w *Writer) {
-	if len(w.sources) > 1 {
+	if len(w.sources) > 1 || w.qualify {
 		w.str(n.Source.qualified)
 	} else {
 		w.str(n.Source.names)
@@ -264,11 +264,7 @@ func (n Cast) write(w *Writer) {
 	w.str(")")
 }
 
-func (n As) write(w *Writer) {
-	n.X.write(w)
-	w.str(" AS ")
-	w.name(n.Name)
-}
+func (n As) write(w *Writer) { n.X.write(w) } // see Writer.results for the name
 
 func (n Order) write(w *Writer) {
 	n.X.write(w)

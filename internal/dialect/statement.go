@@ -1,65 +1,59 @@
 package dialect
 
+import "strconv"
+
 // A Join is a further source of a [Select].
 type Join struct {
 	Source *Source
 	// Left keeps rows without a match.
 	Left bool
 	On   Node
+	// Body is the query whose rows are joined; nil for a table.
+	Body *Select
+	// Lateral: Body may use the sources before it.
+	Lateral bool
 }
 
 // A Select is a SELECT statement.
 type Select struct {
-	Distinct bool
-	Columns  []Node
-	From     *Source
-	Joins    []Join
-	Where    []Node
-	GroupBy  []Node
-	Having   []Node
-	OrderBy  []Node
+	With       []CTE
+	Distinct   bool
+	DistinctOn []Node
+	Columns    []Node
+	From       *Source
+	// Body is the query that From stands for; nil for a table.
+	Body    *Select
+	Joins   []Join
+	Where   []Node
+	GroupBy []Node
+	Having  []Node
+	// Parts are combined instead of all that stands above, except With.
+	Parts   []Combined
+	OrderBy []Node
 	// Limit and Offset are nil for none.
 	Limit, Offset Node
+	Lock          Lock
+	Wait          Wait
+}
+
+// plain reports whether the number of rows is that of FROM and WHERE.
+func (s *Select) plain() bool {
+	return !s.Distinct && len(s.DistinctOn) == 0 && len(s.GroupBy) == 0 && len(s.Having) == 0 && s.Limit == nil && s.Offset == nil && len(s.Parts) == 0
 }
 
 // Select writes s.
 func (w *Writer) Select(s *Select) {
-	outer := len(w.sources)
-	if s.From != nil {
-		w.sources = append(w.sources, s.From)
-	}
-	for i := range s.Joins {
-		w.sources = append(w.sources, s.Joins[i].Source)
-	}
-	w.unambiguous(outer)
-	w.str("SELECT ")
-	if s.Distinct {
-		w.str("DISTINCT ")
-	}
-	w.list(s.Columns)
-	if s.From != nil {
-		w.str(" FROM ")
-		w.source(s.From)
-	}
-	for i := range s.Joins {
-		j := &s.Joins[i]
-		if j.Left {
-			w.str(" LEFT")
+	outer, ctes := len(w.sources), len(w.ctes)
+	w.with(s.With)
+	if len(s.Parts) > 0 {
+		w.combined(s.Parts)
+		w.combinedOrder(s)
+	} else {
+		w.simple(s)
+		if len(s.OrderBy) > 0 {
+			w.str(" ORDER BY ")
+			w.list(s.OrderBy)
 		}
-		w.str(" JOIN ")
-		w.source(j.Source)
-		w.str(" ON ")
-		j.On.write(w)
-	}
-	w.where(s.Where)
-	if len(s.GroupBy) > 0 {
-		w.str(" GROUP BY ")
-		w.list(s.GroupBy)
-	}
-	w.conditions(" HAVING ", s.Having)
-	if len(s.OrderBy) > 0 {
-		w.str(" ORDER BY ")
-		w.list(s.OrderBy)
 	}
 	switch {
 	case s.Limit != nil:
@@ -72,13 +66,120 @@ func (w *Writer) Select(s *Select) {
 		w.str(" OFFSET ")
 		s.Offset.write(w)
 	}
-	w.sources = w.sources[:outer]
+	w.lock(s)
+	w.sources, w.ctes = w.sources[:outer], w.ctes[:ctes]
 }
 
-// unambiguous makes sure that no two sources have one name.
+// combinedOrder orders the rows of a combined query, which have no tables any more.
+func (w *Writer) combinedOrder(s *Select) {
+	for i, o := range s.OrderBy {
+		if i == 0 {
+			w.str(" ORDER BY ")
+		} else {
+			w.str(", ")
+		}
+		term, ok := o.(Order)
+		if !ok {
+			term = Order{X: o}
+		}
+		at := position(s, term.X)
+		if at == 0 {
+			w.fail("OrderBy of a Union, Intersect or Except takes columns that its first query selects, or expressions of it named with As")
+		}
+		w.str(strconv.Itoa(at))
+		if term.Desc {
+			w.str(" DESC")
+		}
+	}
+}
+
+// simple writes s up to HAVING, and leaves its sources in place.
+func (w *Writer) simple(s *Select) {
+	outer := len(w.sources)
+	if s.From != nil {
+		w.sources = append(w.sources, s.From)
+	}
+	for i := range s.Joins {
+		w.sources = append(w.sources, s.Joins[i].Source)
+	}
+	w.unambiguous(outer)
+	w.str("SELECT ")
+	if s.Distinct {
+		w.str("DISTINCT ")
+	}
+	if len(s.DistinctOn) > 0 {
+		if w.d == SQLite {
+			w.fail("sqlite has no DISTINCT ON: number the rows of each group with RowNumber in a derived table and keep the first")
+		}
+		w.str("DISTINCT ON (")
+		w.list(s.DistinctOn)
+		w.str(") ")
+	}
+	w.results(s.Columns)
+	if s.From != nil {
+		w.str(" FROM ")
+		w.table(s.From, s.Body, w.sources[:outer:outer])
+	}
+	for i := range s.Joins {
+		j := &s.Joins[i]
+		if j.Left {
+			w.str(" LEFT")
+		}
+		w.str(" JOIN ")
+		visible := w.sources[:outer:outer]
+		if j.Lateral {
+			if w.d == SQLite {
+				w.fail("sqlite has no LATERAL: number the rows with RowNumber in a derived table and join that")
+			}
+			w.str("LATERAL ")
+			visible = w.sources[: outer+i+1 : outer+i+1]
+		}
+		w.table(j.Source, j.Body, visible)
+		w.str(" ON ")
+		j.On.write(w)
+	}
+	w.where(s.Where)
+	if len(s.GroupBy) > 0 {
+		w.str(" GROUP BY ")
+		w.list(s.GroupBy)
+	}
+	w.conditions(" HAVING ", s.Having)
+}
+
+// table writes a source as it stands behind FROM or JOIN. Its body sees the sources in
+// visible.
+func (w *Writer) table(s *Source, body *Select, visible []*Source) {
+	if body == nil {
+		w.source(s)
+		return
+	}
+	all := w.sources
+	w.sources = visible
+	w.nested(body)
+	w.sources = all
+	w.str(" AS ")
+	w.name(s.As)
+}
+
+// results writes the columns of the result. Only here an As gives its name.
+func (w *Writer) results(nodes []Node) {
+	for i, n := range nodes {
+		if i > 0 {
+			w.str(", ")
+		}
+		n.write(w)
+		if as, ok := n.(As); ok {
+			w.str(" AS ")
+			w.name(as.Name)
+		}
+	}
+}
+
+// unambiguous makes sure that no two sources of one query have one name. A subquery may
+// have a name of the query around it again, which it hides.
 func (w *Writer) unambiguous(from int) {
 	for i := from; i < len(w.sources); i++ {
-		for _, other := range w.sources[:i] {
+		for _, other := range w.sources[from:i] {
 			if other.As == w.sources[i].As {
 				w.fail("%s is in the query twice: give one of them another name with Alias", other.As)
 			}
@@ -103,7 +204,12 @@ func (w *Writer) conditions(clause string, conds []Node) {
 func (w *Writer) Count(s *Select) {
 	inner := *s
 	inner.OrderBy = nil
-	if s.Distinct || len(s.GroupBy) > 0 || len(s.Having) > 0 || s.Limit != nil || s.Offset != nil {
+	if s.Lock != NoLock {
+		w.fail("ForUpdate and ForShare do not fit Count: nothing is left to lock")
+	}
+	if !s.plain() {
+		inner.With = nil
+		w.with(s.With)
 		w.str("SELECT COUNT(*) FROM (")
 		w.Select(&inner)
 		w.str(") AS counted")
@@ -117,16 +223,17 @@ func (w *Writer) Count(s *Select) {
 func (w *Writer) Exists(s *Select) {
 	inner := *s
 	inner.OrderBy = nil
-	w.str("SELECT EXISTS (")
-	w.Select(&inner)
-	w.str(")")
+	w.str("SELECT ")
+	ExistsIn{&inner}.write(w)
 }
 
 // An Update is an UPDATE statement.
 type Update struct {
 	Source *Source
 	Set    []Assign
-	Where  []Node
+	// From are further tables, which Where ties to the rows of Source.
+	From  []*Source
+	Where []Node
 	// Returning lists what comes back of each row.
 	Returning []Node
 }
@@ -139,44 +246,66 @@ type Assign struct {
 
 // Update writes u.
 func (w *Writer) Update(u *Update) {
-	w.sources = append(w.sources, u.Source)
+	w.sources = append(append(w.sources, u.Source), u.From...)
+	w.unambiguous(0)
 	w.str("UPDATE ")
 	w.source(u.Source)
-	for i, a := range u.Set {
+	w.set(u.Set)
+	w.sourceList(" FROM ", u.From)
+	w.where(u.Where)
+	w.returningOf(u.Source, u.Returning, len(u.From) > 0)
+}
+
+// returningOf ends a statement about s, which is all that RETURNING sees on SQLite.
+func (w *Writer) returningOf(s *Source, nodes []Node, qualify bool) {
+	w.sources, w.qualify = append(w.sources[:0], s), qualify
+	if len(nodes) > 0 {
+		w.str(" RETURNING ")
+		w.results(nodes)
+	}
+	w.sources = w.sources[:0]
+}
+
+func (w *Writer) sourceList(clause string, sources []*Source) {
+	for i, s := range sources {
 		if i == 0 {
-			w.str(" SET ")
+			w.str(clause)
 		} else {
 			w.str(", ")
 		}
-		w.name(a.Column)
-		w.str(" = ")
-		a.Value.write(w)
+		w.source(s)
 	}
-	w.where(u.Where)
-	w.returning(u.Returning)
-	w.sources = w.sources[:len(w.sources)-1]
 }
 
 // A Delete is a DELETE statement.
 type Delete struct {
-	Source    *Source
+	Source *Source
+	// Using are further tables, which Where ties to the rows of Source.
+	Using     []*Source
 	Where     []Node
 	Returning []Node
 }
 
 // Delete writes d.
 func (w *Writer) Delete(d *Delete) {
-	w.sources = append(w.sources, d.Source)
+	w.sources = append(append(w.sources, d.Source), d.Using...)
+	w.unambiguous(0)
 	w.str("DELETE FROM ")
 	w.source(d.Source)
-	w.where(d.Where)
-	w.returning(d.Returning)
-	w.sources = w.sources[:len(w.sources)-1]
+	if len(d.Using) > 0 && w.d == SQLite { // it has no USING
+		w.sourceList(" WHERE EXISTS (SELECT 1 FROM ", d.Using)
+		w.where(d.Where)
+		w.str(")")
+	} else {
+		w.sourceList(" USING ", d.Using)
+		w.where(d.Where)
+	}
+	w.returningOf(d.Source, d.Returning, len(d.Using) > 0)
 }
 
 func (w *Writer) returning(nodes []Node) {
 	if len(nodes) > 0 {
 		w.str(" RETURNING ")
-		w.list(nodes)
+		w.results(nodes)
 	}
 }

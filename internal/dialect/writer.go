@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -36,10 +37,14 @@ func NewSource(t *schema.Table, as string) *Source {
 // A Writer collects the text of a statement and its arguments. Take one with
 // [NewWriter], give it back with [Writer.Free].
 type Writer struct {
-	d       Dialect
-	buf     []byte
-	args    []driver.Value
-	sources []*Source
+	d        Dialect
+	buf      []byte
+	args     []driver.Value
+	sources  []*Source
+	ctes     []*schema.Table // those in sight
+	conflict bool            // inside ON CONFLICT DO UPDATE
+	// qualify: a bare name would be ambiguous, although only one source is in sight.
+	qualify bool
 	err     error
 }
 
@@ -117,16 +122,23 @@ func (w *Writer) list(nodes []Node) {
 // column writes a column, with its source's name where the statement has several.
 func (w *Writer) column(s *Source, name string) {
 	known := false
-	for _, have := range w.sources {
+	for _, have := range slices.Backward(w.sources) {
 		if have == s {
 			known = true
 			break
 		}
+		if have.As == s.As {
+			w.fail("column %s.%s is hidden by the %s of a subquery: give one of them another name with Alias", s.As, name, s.As)
+		}
 	}
-	if !known {
+	switch {
+	case known:
+	case len(w.sources) == 0:
+		w.fail("column %s.%s is used, but the query has no table: name it with From", s.As, name)
+	default:
 		w.fail("column %s.%s is used, but %s is not in the query: join it", s.As, name, s.As)
 	}
-	if len(w.sources) > 1 {
+	if len(w.sources) > 1 || w.qualify {
 		w.name(s.As)
 		w.buf = append(w.buf, '.')
 	}
@@ -134,6 +146,9 @@ func (w *Writer) column(s *Source, name string) {
 }
 
 func (w *Writer) source(s *Source) {
+	if len(s.Table.Key) == 0 && !slices.Contains(w.ctes, s.Table) { // every table has a key
+		w.fail("%s is derived from a query, which is missing: give it with WithCTE, FromQuery or JoinQuery", s.As)
+	}
 	w.name(s.Table.Name)
 	if s.As != s.Table.Name {
 		w.str(" AS ")

@@ -1,4 +1,4 @@
 -- postgres
-SELECT EXISTS (SELECT "id" FROM "users")
+SELECT EXISTS (SELECT 1 FROM "users")
 -- sqlite
-SELECT EXISTS (SELECT "id" FROM "users")
+SELECT EXISTS (SELECT 1 FROM "users")

@@ -1,0 +1,130 @@
+package models
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/spillwaydb/spillway/internal/dialect"
+	"github.com/spillwaydb/spillway/internal/schema"
+)
+
+// Lower is e in lower case. SQLite folds the letters A to Z only.
+func Lower[S ~string](e Expr[S]) Expr[S] { return apply[S, S](e, "LOWER", false, e.c) }
+
+// Upper is e in upper case. SQLite folds the letters a to z only.
+func Upper[S ~string](e Expr[S]) Expr[S] { return apply[S, S](e, "UPPER", false, e.c) }
+
+// Length is the number of characters of a text, or of bytes.
+func Length[S ~string | ~[]byte](e Expr[S]) Expr[int64] {
+	if e = e.checked(); e.err == nil && e.c.kind != schema.Text && e.c.kind != schema.Bytes {
+		return Expr[int64]{err: fmt.Errorf("models: Length is for texts and bytes, not for %s", e.c.kind)}
+	}
+	return apply[S, int64](e, "LENGTH", false, int64Codec)
+}
+
+// Concat is its parts one behind the other, NULL if one of them is.
+func Concat[S ~string](parts ...Expr[S]) Expr[S] {
+	if len(parts) == 0 {
+		return Expr[S]{err: fmt.Errorf("models: Concat of nothing")}
+	}
+	e := parts[0]
+	for _, p := range parts[1:] {
+		e = e.binary("||", p)
+	}
+	return e
+}
+
+// Concat is e with text behind it. It is an error unless e is a text.
+func (e Expr[V]) Concat(text V) Expr[V] { return e.text("Concat").binary("||", Val(text)) }
+
+// Abs is e without its sign.
+func Abs[V Number](e Expr[V]) Expr[V] { return apply[V, V](e, "ABS", false, e.c) }
+
+// Round rounds to that many decimal places, halves away from zero.
+func Round[V ~float32 | ~float64](e Expr[V], places int) Expr[V] {
+	if e = e.checked(); e.err == nil && (places < 0 || places > 15) {
+		e.err = fmt.Errorf("models: Round to %d places: want 0 to 15", places)
+	}
+	e.node = dialect.Round{X: e.node, Places: places}
+	return e
+}
+
+// CoalesceExpr is the first of the expressions that is not NULL.
+func CoalesceExpr[V any](e Expr[V], others ...Expr[V]) Expr[V] {
+	e = e.checked()
+	args := []dialect.Node{e.node}
+	for _, o := range others {
+		e = e.join(o)
+		args = append(args, o.node)
+	}
+	e.node = dialect.Call{Name: "COALESCE", Args: args}
+	return e
+}
+
+// NullIf is e, or NULL where e is v.
+func NullIf[V any](e Expr[V], v V) Expr[V] {
+	if e = e.checked(); e.err != nil {
+		return e
+	}
+	val, err := encode(e.c, &v)
+	e.err = err
+	e.node = dialect.Call{Name: "NULLIF", Args: []dialect.Node{e.node, dialect.Param{Value: val}}}
+	return e
+}
+
+// Func calls a function of the database by its name, such as "trim" or "app.price". Of
+// what it answers the program has to know that it is a V. Arguments are addresses of
+// columns, expressions, or plain values. The name may come from anywhere: what is no
+// identifier is an error.
+func Func[V any](name string, args ...any) Expr[V] {
+	c, err := codecFor(reflect.TypeFor[V](), false)
+	if err != nil {
+		return Expr[V]{err: fmt.Errorf("models: Func: %w", err)}
+	}
+	if !dialect.Identifier(name) {
+		return Expr[V]{err: fmt.Errorf("models: Func: %q is no name of a function: want letters, digits and _, at most one dot", name)}
+	}
+	e := Expr[V]{c: c}
+	nodes := make([]dialect.Node, len(args))
+	for i, a := range args {
+		node, col, sub, err := operand(a)
+		if err != nil {
+			return Expr[V]{err: err}
+		}
+		if e.col == nil {
+			e.col = col
+		}
+		e.sub = append(e.sub, sub...)
+		nodes[i] = node
+	}
+	e.node = dialect.Call{Name: name, Args: nodes}
+	return e
+}
+
+// operand takes the address of a column, an expression, or a plain value.
+func operand(x any) (dialect.Node, *column, []*table, error) {
+	if e, ok := x.(expression); ok {
+		n, _, col, err := e.parts()
+		if err == nil && n == nil {
+			err = errZeroExpr
+		}
+		return n, col, e.reads(), err
+	}
+	v := reflect.ValueOf(x)
+	if !v.IsValid() {
+		return nil, nil, nil, fmt.Errorf("models: a plain nil has no type: use Val with a nil pointer")
+	}
+	if v.Kind() == reflect.Pointer {
+		col, err := columnOf(x)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		return col.node(), col, nil, nil
+	}
+	c, err := codecFor(v.Type(), false)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("models: %w", err)
+	}
+	val, err := encodeAny(c, v)
+	return dialect.Typed{Value: val, Type: schema.Type{Kind: c.kind}}, nil, nil, err
+}

@@ -1,0 +1,42 @@
+package models
+
+import (
+	"errors"
+
+	"github.com/spillwaydb/spillway/internal/dialect"
+	"github.com/spillwaydb/spillway/internal/driver"
+)
+
+// A Dialect is the SQL of one database: [Postgres] or [SQLite].
+type Dialect = dialect.Dialect
+
+// The dialects, for [Query.SQL].
+const (
+	Postgres = dialect.Postgres
+	SQLite   = dialect.SQLite
+)
+
+// SQL returns the text of the query as a database gets it, and its arguments, for tests
+// and for looking at it. An [Insert] of objects has as many texts as there are ways in
+// which its objects leave columns to the database, so it is an error to ask for one.
+//
+// The arguments are what the program's values became. They are data of its users: keep
+// them out of logs.
+func (q Query[R]) SQL(d Dialect) (text string, args []any, err error) {
+	if q.q != nil && q.q.err == nil && q.q.kind == insertQuery {
+		return "", nil, errors.New("models: an Insert of objects has no text of its own; Config.Echo logs what is sent")
+	}
+	read := prepareRows[R]
+	if q.q != nil && q.q.kind != selectQuery && q.q.kind != rawQuery && q.q.returning == nil {
+		read = func(d dialect.Dialect, q Query[R]) (driver.Statement, error) { return q.execStatement(d) }
+	}
+	st, err := read(d, q)
+	if err != nil {
+		return "", nil, err
+	}
+	args = make([]any, len(st.Args))
+	for i := range st.Args {
+		args[i] = st.Args[i].Any()
+	}
+	return st.SQL, args, nil
+}
