@@ -11,7 +11,6 @@ import (
 var (
 	int64Codec, _   = codecFor(reflect.TypeFor[int64](), false)
 	float64Codec, _ = codecFor(reflect.TypeFor[float64](), false)
-	stringCodec, _  = codecFor(reflect.TypeFor[string](), false)
 )
 
 // Count counts the rows in which e is not NULL.

@@ -6,8 +6,8 @@ import (
 	"github.com/spillwaydb/spillway/models"
 )
 
-// Author is what some queries of the tests are read into.
-type Author struct {
+// Summary is what some queries of the tests are read into.
+type Summary struct {
 	Username string
 	Posts    int64
 	Last     *string
@@ -63,7 +63,7 @@ func goldenShapes() []golden {
 	return []golden{
 		{"five", models.AsText(models.Select5(name, name, models.Col(&userT.ID), models.Col(&userT.Score), models.Col(&userT.Active)))},
 		{"six", models.AsText(models.Select6(name, name, models.Col(&userT.ID), models.Col(&userT.Score), models.Col(&userT.Active), models.CountRows()).GroupBy(&userT.ID))},
-		{"as a struct", models.AsText(models.SelectAs[Author](&userT.Username, models.CountOf(&postT.ID).As("posts"), models.Max(&postT.Title).As("last")).LeftJoin(postT).GroupBy(&userT.Username))},
+		{"as a struct", models.AsText(models.SelectAs[Summary](&userT.Username, models.CountOf(&postT.ID).As("posts"), models.Max(&postT.Title).As("last")).LeftJoin(postT).GroupBy(&userT.Username))},
 		{"distinct on", models.AsText(u.DistinctOn(&userT.Active).OrderBy(models.Asc(&userT.Active), models.Desc(&userT.ID)))},
 		{"for update", models.AsText(u.Where(models.Eq(&userT.ID, 1)).ForUpdate())},
 		{"for update, skip locked", models.AsText(u.Join(postT).LeftJoin(postTagT).OrderBy(models.Asc(&userT.ID)).Limit(1).ForUpdate(models.SkipLocked))},

@@ -119,10 +119,10 @@ func TestAutoflushSeesSubqueries(t *testing.T) {
 func TestSelectAs(t *testing.T) {
 	both(t, blog, func(t *testing.T, db *models.Engine) {
 		fill(t, db)
-		q := models.SelectAs[Author](models.Max(&postT.Title).As("last"), &userT.Username, models.CountOf(&postT.ID).As("posts")).
+		q := models.SelectAs[Summary](models.Max(&postT.Title).As("last"), &userT.Username, models.CountOf(&postT.ID).As("posts")).
 			From(userT).LeftJoin(postT).GroupBy(&userT.Username).OrderBy(models.CountOf(&postT.ID).Asc())
 		got, err := models.All(t.Context(), db, q)
-		if err != nil || len(got) != 3 || got[0] != (Author{Username: "ada"}) || got[2].Posts != 2 || *got[2].Last != "c2" {
+		if err != nil || len(got) != 3 || got[0] != (Summary{Username: "ada"}) || got[2].Posts != 2 || *got[2].Last != "c2" {
 			t.Errorf("%+v, %v", got, err)
 		}
 		type settings struct {
@@ -134,7 +134,7 @@ func TestSelectAs(t *testing.T) {
 	})
 	db := open(t, "sqlite::memory:", blog)
 	bad := func(columns ...any) error {
-		_, err := models.All(t.Context(), db, models.SelectAs[Author](columns...))
+		_, err := models.All(t.Context(), db, models.SelectAs[Summary](columns...))
 		return err
 	}
 	_, noStruct := models.All(t.Context(), db, models.SelectAs[int](&userT.ID))
@@ -146,7 +146,7 @@ func TestSelectAs(t *testing.T) {
 		{bad(&userT.Email), "there is no field for email; there are last, posts, username"},
 		{bad(models.CountRows()), "expression 1 has no name: add As"},
 		{bad(&userT.Username, models.Lower(models.Col(&userT.Email)).As("username")), "two expressions are called username"},
-		{bad(models.Col(&userT.Username).As("posts")), "Author.Posts is int64, and the expression posts is string"},
+		{bad(models.Col(&userT.Username).As("posts")), "Summary.Posts is int64, and the expression posts is string"},
 		{bad(7), "int names no column"},
 		{bad(models.Expr[int]{}), "a zero Expr"},
 		{noStruct, "want a struct"},

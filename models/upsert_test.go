@@ -135,7 +135,7 @@ func TestWritesReturning(t *testing.T) {
 		if err != nil || len(gone) != 2 || gone[0].Title != "c1" {
 			t.Errorf("%v, %v", gone, err)
 		}
-		titles, err := models.All(ctx, db, models.ReturningAs[Author](models.Delete(postT).Everywhere(), models.Col(&postT.Title).As("username")))
+		titles, err := models.All(ctx, db, models.ReturningAs[Summary](models.Delete(postT).Everywhere(), models.Col(&postT.Title).As("username")))
 		if err != nil || len(titles) != 1 || titles[0].Username != "b1" {
 			t.Errorf("%v, %v", titles, err)
 		}

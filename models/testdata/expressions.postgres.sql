@@ -53,7 +53,7 @@ SELECT "id" FROM "users" WHERE "id" IN (SELECT "posts"."author_id" FROM "posts" 
 -- not in a query
 SELECT "id" FROM "users" WHERE "id" NOT IN (SELECT "posts"."author_id" FROM "posts")
 -- in a query of the same table
-SELECT "id" FROM "users" WHERE "id" IN (SELECT "users"."id" FROM "users" WHERE "users"."active" = $1 ORDER BY "users"."id" LIMIT $2)
+SELECT "id" FROM "users" WHERE "id" IN (SELECT "users"."id" FROM "users" WHERE "users"."active" = $1 ORDER BY "users"."id" LIMIT 1)
 -- exists
 SELECT "id" FROM "users" WHERE EXISTS (SELECT 1 FROM "posts" WHERE "posts"."author_id" = "users"."id")
 -- not exists

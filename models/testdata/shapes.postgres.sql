@@ -9,7 +9,7 @@ SELECT DISTINCT ON ("active") "id", "username", "email", "full_name", "active", 
 -- for update
 SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users" WHERE "id" = $1 FOR UPDATE OF "users"
 -- for update, skip locked
-SELECT "users"."id", "users"."username", "users"."email", "users"."full_name", "users"."active", "users"."score", "users"."settings", "users"."created_at", "users"."updated_at" FROM "users" JOIN "posts" ON "posts"."author_id" = "users"."id" LEFT JOIN "post_tags" ON "post_tags"."post_id" = "posts"."id" ORDER BY "users"."id" LIMIT $1 FOR UPDATE OF "users", "posts" SKIP LOCKED
+SELECT "users"."id", "users"."username", "users"."email", "users"."full_name", "users"."active", "users"."score", "users"."settings", "users"."created_at", "users"."updated_at" FROM "users" JOIN "posts" ON "posts"."author_id" = "users"."id" LEFT JOIN "post_tags" ON "post_tags"."post_id" = "posts"."id" ORDER BY "users"."id" LIMIT 1 FOR UPDATE OF "users", "posts" SKIP LOCKED
 -- for share, nowait
 SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users" FOR SHARE OF "users" NOWAIT
 -- for update of groups

@@ -9,7 +9,7 @@ error: models: sqlite has no DISTINCT ON: number the rows of each group with Row
 -- for update
 SELECT "id", "username", "email", "full_name", "active", "score", "settings", "created_at", "updated_at" FROM "users" WHERE "id" = ?1
 -- for update, skip locked
-SELECT "users"."id", "users"."username", "users"."email", "users"."full_name", "users"."active", "users"."score", "users"."settings", "users"."created_at", "users"."updated_at" FROM "users" JOIN "posts" ON "posts"."author_id" = "users"."id" LEFT JOIN "post_tags" ON "post_tags"."post_id" = "posts"."id" ORDER BY "users"."id" LIMIT ?1
+SELECT "users"."id", "users"."username", "users"."email", "users"."full_name", "users"."active", "users"."score", "users"."settings", "users"."created_at", "users"."updated_at" FROM "users" JOIN "posts" ON "posts"."author_id" = "users"."id" LEFT JOIN "post_tags" ON "post_tags"."post_id" = "posts"."id" ORDER BY "users"."id" LIMIT 1
 -- for share, nowait
 error: models: sqlite has no NOWAIT, since it locks the database and not rows: set a deadline on the context instead
 -- for update of groups
