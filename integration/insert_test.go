@@ -16,13 +16,14 @@ import (
 
 // Many goroutines that each insert single rows, each row a commit of its own, are what
 // breaks a SQLite behind an ordinary pool.
-func TestSixtyFourGoroutinesInsertIntoSQLite(t *testing.T) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"file":   func(t *testing.T) string { return testdb.SQLite(t) },
-		"memory": func(*testing.T) string { return "sqlite::memory:" },
-	} {
-		t.Run(name, func(t *testing.T) { insertBesideReaders(t, url(t), 64, 1000) })
-	}
+func TestSixtyFourGoroutinesInsertIntoAFile(t *testing.T) {
+	t.Parallel() // it waits for the disk most of the time
+	insertBesideReaders(t, testdb.SQLite(t), 64, 1000)
+}
+
+func TestSixtyFourGoroutinesInsertIntoMemory(t *testing.T) {
+	t.Parallel()
+	insertBesideReaders(t, "sqlite::memory:", 64, 1000)
 }
 
 func insertBesideReaders(t *testing.T, url string, writers, each int) {

@@ -118,6 +118,7 @@ func (l *load) progress(t *testing.T, n int64) {
 // The server goes away under 50 goroutines and comes back: in order, as in a crash, and
 // with its main process killed.
 func TestServerRestartsUnderLoad(t *testing.T) {
+	t.Parallel()
 	cluster := testdb.NewCluster(t)
 	mustBeDurable(t, cluster.URL())
 	for name, stop := range map[string]func(*testing.T){

@@ -18,6 +18,7 @@ import (
 // 200 goroutines, each with a session of its own, do what comes to their mind; each
 // knows what its rows have to be.
 func TestManySessions(t *testing.T) {
+	t.Parallel()
 	const owners, transactions = 200, 6
 	testdb.Both(t, func(t *testing.T, url string) {
 		db := open(t, spillway.Config{URL: url})
