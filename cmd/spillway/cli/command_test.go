@@ -78,13 +78,13 @@ func TestBadCommandLinesAreOneLineAndExitCode2(t *testing.T) {
 	}
 }
 
-func TestFailuresAreOneLineAndExitCode1(t *testing.T) {
+func TestDatabasesThatCanNotBeOpenedAreOneLineAndExitCode2(t *testing.T) {
 	for _, url := range []string{
 		"postgres://ada:" + canary + "@127.0.0.1:1/x?sslmode=disable", // nobody listens
 		"sqlite:" + t.TempDir() + "/missing/x.db",
 	} {
 		code, stdout, stderr := run(t, "demo", "--src=../demo", "--url="+url)
-		if code != exitFailure || stdout != "" || strings.Count(stderr, "\n") != 1 || strings.Contains(stderr, canary) {
+		if code != exitUsage || stdout != "" || strings.Count(stderr, "\n") != 1 || strings.Contains(stderr, canary) {
 			t.Errorf("%s: exit code %d, output %q, errors %q", url, code, stdout, stderr)
 		}
 	}

@@ -37,11 +37,8 @@ func Run(ctx context.Context, o Options) (err error) {
 		defer ln.Close() // a second time after serving, which does nothing
 	}
 	db, err := spillway.Open(ctx, spillway.Config{URL: o.URL, Size: o.Size, Overflow: o.Overflow})
-	if errors.Is(err, spillway.ErrConfig) {
-		return &UsageError{err}
-	}
 	if err != nil {
-		return err
+		return &UsageError{err} // the command line names a database that can not be used
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	r := &runner{options: o, db: db, source: source, tree: os.DirFS(source), start: time.Now()}
