@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -41,7 +40,11 @@ func killServer(t *testing.T, cluster *testdb.Cluster) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	server, err := os.FindProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, 20*time.Second, "all processes of the server have ended", func() bool { return len(processesIn(t, dir)) == 0 })
@@ -51,7 +54,8 @@ func killServer(t *testing.T, cluster *testdb.Cluster) {
 }
 
 // processesIn returns the processes whose working directory is dir; those of a server
-// have its data directory.
+// have its data directory. Where there is no /proc it finds none, and a server that can
+// not start yet fails the test.
 func processesIn(t *testing.T, dir string) (pids []string) {
 	t.Helper()
 	all, err := filepath.Glob("/proc/[0-9]*/cwd")
