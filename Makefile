@@ -20,6 +20,7 @@ RACE    := -race -gcflags=github.com/ncruces/go-sqlite3-wasm/v6=-race=false
 # What builds for the browser.
 WASM    := . ./async/... ./models/... ./pool/... ./wasm/... ./internal/driver/... ./internal/backend ./internal/dialect ./internal/schema ./internal/link ./internal/opfs ./internal/promise
 BENCH   ?= .
+ONLY    ?=
 FUZZTIME ?= 30s
 
 .PHONY: help
@@ -86,7 +87,11 @@ integration: ## Tests of the whole: real servers, faults
 	@go test $(RACE) -timeout 10m ./integration/...
 
 .PHONY: bench
-bench: ## Benchmarks (BENCH=pattern)
+bench: ## Spillway and its peers side by side (ONLY=name)
+	@cd integration/bench && go run . -only '$(ONLY)'
+
+.PHONY: micro
+micro: ## Benchmarks of single parts (BENCH=pattern)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 .PHONY: bench-once

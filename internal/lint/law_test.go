@@ -43,6 +43,7 @@ var law = map[string][]string{
 	"internal/modeltest":         {all},
 	"internal/lint":              {},
 	"integration":                {all},
+	"integration/bench":          {all},
 	"integration/browser":        {all},
 	"integration/browser/notes":  {all},
 }
@@ -51,14 +52,16 @@ var law = map[string][]string{
 // through them. The longest path that fits counts. It holds for tests too, except for
 // the packages in testsOnly.
 var foreign = map[string][]string{
-	"github.com/jackc/pgx/v5":              {"internal/driver/postgres", "internal/backend", "."},
-	"github.com/ncruces/go-sqlite3":        {"internal/driver/sqlite", "internal/faultvfs", "internal/opfs"},
+	"github.com/jackc/pgx/v5":              {"internal/driver/postgres", "internal/backend", ".", "integration/bench"},
+	"github.com/ncruces/go-sqlite3":        {"internal/driver/sqlite", "internal/faultvfs", "internal/opfs", "integration/bench"},
 	"github.com/ncruces/go-sqlite3/driver": {},
 	"github.com/prometheus/client_golang":  {"metrics", "cmd/spillway/demo"},
 	"github.com/mattn/go-sqlite3":          {},
 	"modernc.org/sqlite":                   {},
 	"github.com/alecthomas/kong":           {"cmd/spillway/cli"},
 	"github.com/arl/statsviz":              {"cmd/spillway/demo"},
+	"gorm.io":                              {"integration/bench"},
+	"github.com/uptrace/bun":               {"integration/bench"},
 	"github.com/chromedp/chromedp":         {"integration/browser"},
 	"pgregory.net/rapid":                   {},
 	"database/sql":                         {},

@@ -66,6 +66,15 @@ func NewCluster(t testing.TB, settings ...string) *Cluster {
 	return c
 }
 
+// Start starts a server for a program that is no test, such as a benchmark; stop ends it.
+// Nothing is left behind, however the program ends.
+func Start(settings ...string) (c *Cluster, stop func(), err error) {
+	if c, err = start(settings...); err != nil {
+		return nil, nil, err
+	}
+	return c, c.remove, nil
+}
+
 // unavailable ends a test that can not have a server.
 func unavailable(t testing.TB, err error) {
 	t.Helper()

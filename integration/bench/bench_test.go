@@ -1,0 +1,25 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// Every measure runs with few rows, so that none rots; how fast is not asked.
+func TestMeasuresRun(t *testing.T) {
+	var out strings.Builder
+	if err := run(t.Context(), []string{"-small", "-rounds=1", "-turns=1", "-turn=1ms"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range measures {
+		if !strings.Contains(out.String(), "\n"+m.name+" peer=") && !strings.HasPrefix(out.String(), m.name+" peer=") {
+			t.Errorf("no line for %s in:\n%s", m.name, out.String())
+		}
+	}
+}
+
+func TestUnknownMeasure(t *testing.T) {
+	if err := run(t.Context(), []string{"-only=pg/nothing"}, nil); err == nil || !strings.Contains(err.Error(), "pg/nothing") {
+		t.Fatalf("want an error that names it, got %v", err)
+	}
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/spillwaydb/spillway"
+	"github.com/spillwaydb/spillway/internal/testdb"
+)
+
+// A world holds what measures share: databases, made when the first one asks.
+type world struct {
+	small bool
+
+	url    string // of the Postgres database
+	pg     *spillway.DB
+	pgx    *pgxpool.Pool
+	sqlite *spillway.DB
+	file   string // of the SQLite database
+
+	accounts map[*spillway.DB]bool // those that have the rows
+	blogged  bool
+	closers  []func()
+}
+
+func newWorld(small bool) *world {
+	return &world{small: small, accounts: map[*spillway.DB]bool{}}
+}
+
+// size is how much of n is made.
+func (w *world) size(n int) int {
+	if w.small {
+		return max(1, n/100)
+	}
+	return n
+}
+
+// close lets go of everything, the last first.
+func (w *world) close() {
+	for len(w.closers) > 0 {
+		n := len(w.closers) - 1
+		w.closers[n]()
+		w.closers = w.closers[:n]
+	}
+}
+
+// onClose has f called by close.
+func (w *world) onClose(f func()) { w.closers = append(w.closers, f) }
+
+// postgres starts the server and opens it with Spillway and with pgxpool.
+func (w *world) postgres(ctx context.Context) error {
+	if w.pg != nil {
+		return nil
+	}
+	cluster, stop, err := testdb.Start()
+	if err != nil {
+		return err
+	}
+	w.onClose(stop)
+	w.url = cluster.URL()
+	if w.pgx, err = pgxpool.New(ctx, w.url); err != nil {
+		return err
+	}
+	w.onClose(w.pgx.Close)
+	if w.pg, err = w.open(ctx, w.url); err != nil {
+		return err
+	}
+	return w.pg.CreateTables(ctx)
+}
+
+// lite opens a SQLite file.
+func (w *world) lite(ctx context.Context) error {
+	if w.sqlite != nil {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "spillway-bench-")
+	if err != nil {
+		return err
+	}
+	w.onClose(func() { _ = os.RemoveAll(dir) }) // a directory left in TMPDIR harms nobody
+	w.file = filepath.Join(dir, "bench.db")
+	if w.sqlite, err = w.open(ctx, "sqlite:"+filepath.ToSlash(w.file)); err != nil {
+		return err
+	}
+	return w.sqlite.CreateTables(ctx)
+}
+
+func (w *world) open(ctx context.Context, url string) (*spillway.DB, error) {
+	db, err := spillway.Open(ctx, spillway.Config{URL: url, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	w.onClose(func() { _ = db.Close() }) // the database goes away with it
+	return db, nil
+}
+
+var errWrong = errors.New("the work was not done: wrong number of rows")
