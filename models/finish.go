@@ -24,6 +24,8 @@ type undo struct {
 	snap   unsafe.Pointer
 	aux    []driver.Value
 	filled []*field
+	keys   []fieldUndo // foreign keys that followed relations
+	along  bool        // deleted along with others: not by itself
 }
 
 // finish brings the records up to date with what happened.
@@ -56,8 +58,15 @@ func (f *flush) apply() {
 		switch {
 		case w.batch != nil:
 			for j, r := range w.recs {
+				if r.owner == nil { // a row of an association
+					continue
+				}
+				if len(r.t.relations) > 0 {
+					f.fresh = append(f.fresh, r)
+				}
+				keys := w.set(r)
 				filled := w.batch.fill(j)
-				u.undo = append(u.undo, undo{rec: r, from: pending, filled: filled})
+				u.undo = append(u.undo, undo{rec: r, from: pending, filled: filled, keys: keys})
 				r.state, r.epoch = persistent, u.epoch
 				r.take()
 				u.enter(r)
@@ -72,6 +81,7 @@ func (f *flush) apply() {
 				}
 				rekey = rekey || r.t.isKey(fd)
 			}
+			un.keys = w.set(r)
 			id := u.identityOf(r.t)
 			if rekey && r.snap != nil {
 				id.remove(r.t, r.snap)
@@ -82,16 +92,32 @@ func (f *flush) apply() {
 				id.put(r, r.obj)
 			}
 			u.undo = append(u.undo, un)
+			r.follow()
 		default:
 			for _, r := range w.recs {
-				u.undo = append(u.undo, undo{rec: r, from: deleting})
-				r.state = deleted
-				u.identityOf(r.t).remove(r.t, r.rowImage())
+				u.bury(r, f.graph.lost[r])
+			}
+			for _, r := range w.marks {
+				u.bury(r, true)
 			}
 		}
 	}
+	for _, r := range f.along {
+		u.bury(r, true)
+	}
 	u.pending, u.doomed = nil, nil
+	u.settled(f)
 	u.sweep()
+}
+
+// bury enters that the row of a record was deleted.
+func (u *Unit) bury(r *record, along bool) {
+	if r.state == deleted {
+		return
+	}
+	u.undo = append(u.undo, undo{rec: r, from: deleting, along: along})
+	r.state = deleted
+	u.identityOf(r.t).remove(r.t, r.rowImage())
 }
 
 // rowImage is the object, or its snapshot, that has the key of the row.
@@ -123,7 +149,7 @@ func (u *Unit) committed() {
 			u.untie(un.rec)
 		}
 	}
-	u.undo, u.points = nil, 0
+	u.undo, u.relUndo, u.points = nil, nil, 0
 	u.release()
 	if u.options.ExpireOnCommit {
 		u.expire()
@@ -147,6 +173,7 @@ func (u *Unit) takeBack(keep bool) {
 			for _, fd := range un.filled {
 				reflect.NewAt(fd.typ, fd.at(r.obj)).Elem().SetZero()
 			}
+			un.restore()
 			gone := r.state == deleting // it was deleted in the same transaction
 			u.doomed = remove(u.doomed, r)
 			r.snap, r.aux, r.state, r.key = nil, nil, transient, 0
@@ -158,7 +185,9 @@ func (u *Unit) takeBack(keep bool) {
 			}
 		case persistent:
 			id.remove(r.t, r.rowImage())
-			r.snap, r.aux = un.snap, un.aux
+			if r.snap, r.aux = un.snap, un.aux; keep {
+				un.restore()
+			}
 			id.put(r, r.rowImage())
 			r.key = r.t.keyHash(r.rowImage())
 		case deleting:
@@ -166,13 +195,14 @@ func (u *Unit) takeBack(keep bool) {
 			u.tie(r)
 			id.put(r, r.rowImage())
 			id.all = append(id.all, r)
-			if keep {
+			if keep && !un.along {
 				r.state = deleting
 				u.doomed = append(u.doomed, r)
 			}
 		}
 	}
 	u.undo, u.points = nil, 0
+	u.takeBackRelations(keep)
 	u.sweep()
 	if keep {
 		for i := len(again) - 1; i >= 0; i-- {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -28,15 +27,22 @@ type flush struct {
 
 	phase   flushPhase
 	op      *pool.Op // what was returned last
+	from    int      // the first of work in it
+	till    int      // behind the last
 	flown   *pool.Op // what carried the changes
 	first   int      // its first statement of the work
 	work    []work
-	point   string // the savepoint
-	own     bool   // the transaction was begun by this flush
-	alone   bool   // the changes commit by themselves
-	worked  bool   // the changes were carried out
-	failed  bool   // COMMIT failed
-	cleared bool   // after a failure the transaction is as it was before
+	graph   *graph            // what relations say
+	where   map[*record]place // where new objects are inserted
+	holes   []hole
+	along   []*record // deleted by the database along with others
+	fresh   []*record // of those inserted, the ones with relations
+	point   string    // the savepoint
+	own     bool      // the transaction was begun by this flush
+	alone   bool      // the changes commit by themselves
+	worked  bool      // the changes were carried out
+	failed  bool      // COMMIT failed
+	cleared bool      // after a failure the transaction is as it was before
 	err     error
 }
 
@@ -60,6 +66,10 @@ type work struct {
 	verb   string
 	st     driver.Statement
 	now    time.Time
+	step   int       // when it is sent: what it needs was made before
+	sets   []setting // foreign keys that follow relations
+	marks  []*record // deleted along with what the statement deletes
+	lax    bool      // any number of rows will do
 }
 
 // Next implements the middle of link.Chain.
@@ -104,8 +114,12 @@ func (f *flush) start() *pool.Op {
 		}
 		return f.send(flushCommit, driver.Statement{SQL: "COMMIT", Class: driver.Commit})
 	}
-	sts := make([]driver.Statement, 0, len(f.work)+2)
-	onlyNew := true
+	slices.SortStableFunc(f.work, func(a, b work) int { return cmp.Compare(a.step, b.step) })
+	for f.till < len(f.work) && f.work[f.till].step == f.work[0].step {
+		f.till++
+	}
+	sts := make([]driver.Statement, 0, f.till+2)
+	onlyNew, single := true, f.till == len(f.work)
 	for i := range f.work {
 		onlyNew = onlyNew && f.work[i].batch != nil
 	}
@@ -115,10 +129,12 @@ func (f *flush) start() *pool.Op {
 		u.points++
 		f.point = "spillway_" + strconv.Itoa(u.points)
 		sts = append(sts, driver.Statement{SQL: "SAVEPOINT " + f.point, Class: driver.Savepoint})
-		behind = driver.Statement{SQL: "RELEASE SAVEPOINT " + f.point, Class: driver.Savepoint}
+		if single {
+			behind = releaseStatement(f.point)
+		}
 	case f.commit && len(f.work) == 1:
 		f.alone = true
-	case f.commit && onlyNew:
+	case f.commit && onlyNew && single:
 		f.alone = true
 		sts = append(sts, beginStatement(u.e.dialect))
 		behind = driver.Statement{SQL: "COMMIT", Class: driver.Commit}
@@ -127,7 +143,7 @@ func (f *flush) start() *pool.Op {
 		sts = append(sts, beginStatement(u.e.dialect))
 	}
 	f.first = len(sts)
-	for i := range f.work {
+	for i := range f.work[:f.till] {
 		sts = append(sts, f.work[i].st)
 	}
 	if behind.SQL != "" {
@@ -150,9 +166,36 @@ func (f *flush) send(p flushPhase, sts ...driver.Statement) *pool.Op {
 	return f.op
 }
 
+// more sends the next step, whose arguments are known by now.
+func (f *flush) more() *pool.Op {
+	if f.err = f.fill(); f.err != nil {
+		return nil
+	}
+	f.from = f.till
+	var sts []driver.Statement
+	for f.till < len(f.work) && f.work[f.till].step == f.work[f.from].step {
+		sts = append(sts, f.work[f.till].st)
+		f.till++
+	}
+	if f.point != "" && f.till == len(f.work) {
+		sts = append(sts, releaseStatement(f.point))
+	}
+	f.first = 0
+	return f.send(flushWork, sts...)
+}
+
+func releaseStatement(point string) driver.Statement {
+	return driver.Statement{SQL: "RELEASE SAVEPOINT " + point, Class: driver.Savepoint}
+}
+
 // answered looks at the answers to the work.
 func (f *flush) answered() *pool.Op {
 	f.err = f.verdict()
+	if f.err == nil && f.till < len(f.work) {
+		if op := f.more(); op != nil {
+			return op
+		}
+	}
 	f.worked = f.err == nil
 	switch {
 	case f.err == nil && f.commit && !f.alone:
@@ -164,12 +207,12 @@ func (f *flush) answered() *pool.Op {
 		f.cleared = true
 	case f.own && f.u.lease.Held():
 		return f.send(flushCleanup, driver.Statement{SQL: "ROLLBACK", Class: driver.Rollback})
-	case f.point != "" && f.op.Err() != nil && f.u.lease.Status() == driver.InTx:
+	case f.point != "" && f.from == 0 && f.op.Err() != nil && f.u.lease.Status() == driver.InTx:
 		f.cleared = true // it never started
 	case f.point != "":
 		return f.send(flushCleanup,
 			driver.Statement{SQL: "ROLLBACK TO SAVEPOINT " + f.point, Class: driver.Savepoint},
-			driver.Statement{SQL: "RELEASE SAVEPOINT " + f.point, Class: driver.Savepoint})
+			releaseStatement(f.point))
 	}
 	f.phase = flushEnd
 	return nil
@@ -182,8 +225,8 @@ func (f *flush) verdict() error {
 	}
 	for i := range f.op.Statements {
 		st := &f.op.Statements[i]
-		at := i - f.first
-		if at < 0 || at >= len(f.work) {
+		at := f.from + i - f.first
+		if i < f.first || at >= f.till {
 			if st.Err != nil {
 				return st.Err
 			}
@@ -197,7 +240,7 @@ func (f *flush) verdict() error {
 			if err := w.batch.check(st); err != nil {
 				return err
 			}
-		case st.Affected != int64(len(w.recs)):
+		case st.Affected != int64(len(w.recs)) && !w.lax:
 			return fmt.Errorf("%w: %s %s: %d rows were meant, %d were found", ErrStale, w.verb, w.t.facts.Name, len(w.recs), st.Affected)
 		}
 	}
@@ -211,25 +254,29 @@ func (f *flush) plan() error {
 	rank := u.e.registry.ranks()
 	d := u.e.dialect
 
-	news := slices.Clone(u.pending)
-	slices.SortStableFunc(news, func(a, b *record) int { return cmp.Compare(rank[a.t], rank[b.t]) })
-	for len(news) > 0 {
-		n := 1
-		for n < len(news) && news[n].t == news[0].t {
-			n++
+	g, err := u.gather()
+	if err != nil {
+		return err
+	}
+	f.graph = g
+	if err := f.inserts(g, rank, now); err != nil {
+		return err
+	}
+	last := 0 // changes and deletions go out when all new objects are there
+	for i := range f.work {
+		last = max(last, f.work[i].step)
+	}
+	if len(f.holes) > 0 {
+		last++ // a foreign key that changes may need any of them
+	}
+	behind := len(f.work)
+	defer func() {
+		for i := behind; i < len(f.work); i++ {
+			f.work[i].step = last
 		}
-		objs := make([]unsafe.Pointer, n)
-		for i := range objs {
-			objs[i] = news[i].obj
-		}
-		bs, err := batches(d, news[0].t, objs, now, nil)
-		if err != nil {
-			return err
-		}
-		for _, b := range bs {
-			f.work = append(f.work, work{batch: b, recs: news[:len(b.objs)], t: b.t, verb: "insert into", st: b.st})
-			news = news[len(b.objs):]
-		}
+	}()
+	if err := f.partings(g); err != nil {
+		return err
 	}
 
 	tables := make([]*table, 0, len(u.ids))
@@ -241,21 +288,33 @@ func (f *flush) plan() error {
 	})
 	for _, t := range tables {
 		for _, r := range u.ids[t].all {
-			if r.state != persistent {
+			if r.state != persistent || g.lost[r] {
 				continue
 			}
 			var few [8]*field
-			if changed := r.changed(few[:0]); len(changed) > 0 {
+			changed, refs, err := g.moved(r, r.changed(few[:0]))
+			if err != nil {
+				return err
+			}
+			if len(changed) > 0 {
 				w, err := update(d, r, slices.Clone(changed), now)
 				if err != nil {
 					return err
+				}
+				for _, b := range refs {
+					if err := f.supply(b, &w, slices.Index(w.fields, b.fk)); err != nil {
+						return err
+					}
 				}
 				f.work = append(f.work, w)
 			}
 		}
 	}
 
-	doomed := slices.Clone(u.doomed)
+	doomed := append(slices.Clone(u.doomed), g.orphans...)
+	if err := f.downward(doomed); err != nil {
+		return err
+	}
 	slices.SortStableFunc(doomed, func(a, b *record) int { return cmp.Compare(rank[b.t], rank[a.t]) })
 	for len(doomed) > 0 {
 		n := 1
@@ -281,9 +340,7 @@ func update(d dialect.Dialect, r *record, changed []*field, now time.Time) (work
 		}
 	}
 	w.fields = changed
-	set := make([]byte, 0, 2*len(changed))
 	for _, f := range changed {
-		set = append(set, byte(f.pos>>8), byte(f.pos))
 		v, err := f.value(r.obj)
 		if err != nil {
 			return w, err
@@ -299,16 +356,7 @@ func update(d dialect.Dialect, r *record, changed []*field, now time.Time) (work
 	}
 	w.st.Args = append(w.st.Args, key...)
 	w.st.Class = driver.Write
-	w.st.SQL = t.texts.get(shape{verb: 'u', dialect: byte(d), write: string(set)}, func() string {
-		up := dialect.Update{Source: t.source, Where: t.whereKey(key)}
-		for _, f := range changed {
-			up.Set = append(up.Set, dialect.Assign{Column: f.name, Value: dialect.Param{}})
-		}
-		dw := dialect.NewWriter(d)
-		defer dw.Free()
-		dw.Update(&up)
-		return string(dw.Text())
-	})
+	w.st.SQL = updateText(d, t, changed, key)
 	return w, nil
 }
 

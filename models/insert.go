@@ -116,7 +116,7 @@ func (t *table) batch(d dialect.Dialect, objs []unsafe.Pointer, mask uint64, now
 				return nil, err
 			case (f.created || f.updated) && f.zero(f.at(obj)):
 				v = driver.Time(now)
-			case f.kind == schema.UUID && !f.nullable && t.isKey(f) && f.zero(f.at(obj)):
+			case f.kind == schema.UUID && !f.nullable && t.isKey(f) && !f.refers && f.zero(f.at(obj)):
 				return nil, fmt.Errorf("models: %s is the zero UUID, which is no key: set it before", f.path)
 			}
 			b.st.Args = append(b.st.Args, v)

@@ -245,6 +245,7 @@ func (m *mapping) options(f *field, tg tag) error {
 		if (fk.OnDelete == schema.SetDefault || fk.OnUpdate == schema.SetDefault) && f.col.Default == nil && !f.nullable {
 			return fmt.Errorf("fk=%s: setdefault needs a default", tg.fk)
 		}
+		f.refers = true
 		m.t.facts.ForeignKeys = append(m.t.facts.ForeignKeys, fk)
 	}
 	return nil

@@ -144,6 +144,7 @@ func (r *record) refresh(fresh unsafe.Pointer, overwrite bool) {
 		}
 	}
 	r.snap, r.aux = fresh, r.t.encodeDeep(fresh)
+	r.follow()
 }
 
 func (t *table) isKey(f *field) bool {

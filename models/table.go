@@ -48,6 +48,7 @@ type field struct {
 	col  *schema.Column
 
 	created, updated bool
+	refers           bool // a foreign key, which a relation may fill in
 	// def writes the default into a new object; nil for none.
 	def func(p unsafe.Pointer)
 }

@@ -43,6 +43,7 @@ type Unit struct {
 	pending []*record
 	doomed  []*record // to be deleted
 	undo    []undo    // what this transaction did to records
+	relUndo []relUndo // and to their relations
 	epoch   uint32    // records read in another one are expired
 	points  int       // savepoints so far, for their names
 
@@ -185,6 +186,10 @@ func (u *Unit) add(x any) error {
 	if err != nil {
 		return err
 	}
+	return u.addObject(t, obj)
+}
+
+func (u *Unit) addObject(t *table, obj unsafe.Pointer) error {
 	if r := u.recordOf(t, obj); r != nil {
 		switch r.state {
 		case deleting:
@@ -209,7 +214,7 @@ func (u *Unit) add(x any) error {
 	case o.rec.obj == obj && o.rec.state != persistent && o.rec.state != deleting:
 		return u.insert(t, obj)
 	}
-	_, err = u.attach(t, obj, o, "Add")
+	_, err := u.attach(t, obj, o, "Add")
 	return err
 }
 
@@ -219,7 +224,7 @@ func (u *Unit) insert(t *table, obj unsafe.Pointer) error {
 	r.t, r.rec = t, r
 	u.tie(r)
 	u.pending = append(u.pending, r)
-	return nil
+	return u.cascade(r)
 }
 
 // attach takes an object over that was read or written before, outside of this unit.
@@ -306,7 +311,7 @@ func (u *Unit) stale(tables []*table, newOnly bool) bool {
 	if newOnly {
 		return false
 	}
-	if u.bad != nil {
+	if u.bad != nil || u.related() {
 		return true
 	}
 	for _, r := range u.doomed {
