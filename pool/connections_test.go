@@ -341,6 +341,33 @@ func TestAccessDeniedEndsWhatWaitsAtOnce(t *testing.T) {
 	})
 }
 
+func TestAccessDeniedBesideWorkingConnectionsIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := slow(0)
+		k.OnConnect = func(ctx context.Context, _ driver.Role, n int) error {
+			_ = fake.Sleep(ctx, 5*time.Millisecond)
+			if n > 1 {
+				return &driver.Error{Kind: driver.ErrAuth, Message: "the password was changed"}
+			}
+			return nil
+		}
+		p := open(t, k, pool.Config{Size: 10, Overflow: pool.NoOverflow})
+		warm(t, p, 1)
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				if err := p.Do(context.Background(), read(2*time.Millisecond)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if s := p.Stats(); s.ConnectErrors == 0 {
+			t.Error("no further connection was tried: the test shows nothing")
+		}
+	})
+}
+
 func TestReadOnlyServerCountsAsBroken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := slow(time.Millisecond)
@@ -359,6 +386,9 @@ func TestReadOnlyServerCountsAsBroken(t *testing.T) {
 		}
 		if op := write(0); p.Do(t.Context(), op) != nil || op.Outcome() != nil {
 			t.Errorf("the next write met the demoted server again: %v", op.Outcome())
+		}
+		if s := p.Stats(); s.Closes[pool.CloseReadOnly] != 1 {
+			t.Errorf("closes %v", s.Closes)
 		}
 		// A read-only transaction that its owner asked for is no such sign.
 		demoted = 100

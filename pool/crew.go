@@ -365,7 +365,7 @@ func (c *crew) expires(t time.Time) time.Time {
 }
 
 // openFailed gives the slot back. An error that time will not heal ends everything that
-// waits; with any other, operations wait on for their own Timeout while one probe at a
+// waits, if no connection is there; with any other, operations wait on for their own Timeout while one probe at a
 // time is made.
 func (c *crew) openFailed(err error) {
 	p := c.pool
@@ -378,7 +378,9 @@ func (c *crew) openFailed(err error) {
 	wait = wait/2 + rand.N(wait/2)
 	c.backoff = now().Add(wait)
 	var failed []*Op
-	hopeless := permanent(err)
+	// Beside connections that work, a refused one is no reason to give up: a password
+	// that was changed under a running program, say.
+	hopeless := permanent(err) && c.live() == 0
 	if hopeless {
 		c.backoff = time.Time{}
 	}

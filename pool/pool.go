@@ -47,6 +47,9 @@ func New(c driver.Connector, cfg Config) (*Pool, error) {
 	p := &Pool{connector: c, features: c.Features(), cfg: cfg, base: newLedger()}
 	p.done, p.stop = context.WithCancelCause(context.Background())
 	p.echo = newEcho(cfg)
+	if d, ok := c.(driver.Drainer); ok {
+		d.SetDrainTimeout(cfg.DrainTimeout)
+	}
 	switch {
 	case p.features.SingleConnection:
 		p.writers = newCrew(p, driver.Writer, 1, 0)

@@ -23,6 +23,7 @@ type worker struct {
 	expires    time.Time // zero: never
 	used       time.Time // end of the last operation
 	took       time.Duration
+	demoted    bool // its server became read-only
 	counters   counters
 
 	// Guarded by Pool.mu.
@@ -180,6 +181,8 @@ func (w *worker) settleLease(l *Lease, own bool, status driver.Status) (op *Op) 
 // stale is the reason why the connection must not be given more work, "" if it may.
 func (w *worker) stale(t time.Time) CloseReason {
 	switch {
+	case w.demoted:
+		return CloseReadOnly
 	case w.generation != w.crew.pool.generation.Load():
 		return CloseInvalidated
 	case !w.expires.IsZero() && !t.Before(w.expires):
@@ -309,6 +312,7 @@ func (w *worker) suspect(op *Op, err error) {
 	for i := range op.Statements {
 		if s := &op.Statements[i]; s.Err != nil && errors.Is(s.Err, driver.ErrReadOnly) {
 			p.log(evReadOnly, "err", s.Err)
+			w.demoted = true
 			p.invalidate(w)
 			return
 		}
@@ -367,7 +371,7 @@ func (w *worker) retire(reason CloseReason) {
 func (w *worker) dismiss(reason CloseReason) (broken bool) {
 	c := w.crew
 	// An invalidated connection is suspect: closing it may hang just as well.
-	broken = reason == CloseInvalidated || w.conn.Status() == driver.Broken
+	broken = reason == CloseInvalidated || reason == CloseReadOnly || w.conn.Status() == driver.Broken
 	w.gone = true
 	c.pool.base.closes[reason]++
 	if broken {

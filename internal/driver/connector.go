@@ -1,6 +1,9 @@
 package driver
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Role says what a connection is wanted for. Only backends with
 // [Features.SingleWriter] tell the two apart; the others ignore it.
@@ -30,6 +33,12 @@ type Connector interface {
 	// Close frees what connections share. It is called once, after the last
 	// connection was closed.
 	Close() error
+}
+
+// A Drainer is a [Connector] whose connections wait, when the context of a flight ends,
+// for answers that are still to come. Package pool tells it how long.
+type Drainer interface {
+	SetDrainTimeout(d time.Duration)
 }
 
 // Features names each difference between backends that code above the seam has to

@@ -38,7 +38,7 @@ func (c *Conn) watch(ctx context.Context) *watch {
 // flight is over: a request may come between two statements and stop neither.
 func (w *watch) run() {
 	defer close(w.exited)
-	deadline := time.Now().Add(CancelGrace + DrainTimeout)
+	deadline := time.Now().Add(CancelGrace + w.conn.connector.drain())
 	_ = w.conn.net.SetDeadline(deadline)
 	timer := time.NewTimer(CancelGrace)
 	defer timer.Stop()
@@ -87,7 +87,7 @@ func (w *watch) end() error {
 		return errDoubt
 	}
 	if w.sent {
-		_ = w.conn.net.SetDeadline(time.Now().Add(DrainTimeout))
+		_ = w.conn.net.SetDeadline(time.Now().Add(w.conn.connector.drain()))
 		if err := w.conn.empty(); err != nil {
 			return err
 		}

@@ -20,7 +20,8 @@ const (
 	// CancelGrace is how long a statement may go on when its context has ended: most are
 	// over by then, and asking the server to stop costs a connection.
 	CancelGrace = 5 * time.Millisecond
-	// DrainTimeout bounds the wait for the answers of a flight whose context has ended.
+	// DrainTimeout bounds the wait for the answers of a flight whose context has ended,
+	// unless [Connector.SetDrainTimeout] says otherwise.
 	DrainTimeout = time.Second
 )
 
@@ -172,7 +173,7 @@ func (c *Conn) lose(ctx context.Context, native error) *driver.Error {
 	e := lostError(native)
 	if ctx.Err() != nil && !c.closed.Load() {
 		e.Err = &doubt{context.Cause(ctx), native}
-		e.Message = context.Cause(ctx).Error() + ", and no answer within " + DrainTimeout.String()
+		e.Message = context.Cause(ctx).Error() + ", and no answer within " + c.connector.drain().String()
 	}
 	return e
 }
@@ -187,7 +188,7 @@ func (c *Conn) Close(ctx context.Context) error {
 	}
 	if !c.running.TryLock() {
 		// Without the request the server would go on until it next writes to us.
-		stop, cancel := context.WithTimeout(ctx, DrainTimeout)
+		stop, cancel := context.WithTimeout(ctx, c.connector.drain())
 		_ = c.pg.CancelRequest(stop)
 		cancel()
 		_ = c.net.Close()

@@ -31,6 +31,19 @@ type Connector struct {
 	descriptions   descriptions
 	names          atomic.Int64 // of prepared statements, unique behind a pooler too
 	beforeClose    func(*pgx.Conn)
+	drainTimeout   atomic.Int64 // 0: DrainTimeout
+}
+
+var _ driver.Drainer = (*Connector)(nil)
+
+// SetDrainTimeout implements driver.Drainer.
+func (c *Connector) SetDrainTimeout(d time.Duration) { c.drainTimeout.Store(int64(d)) }
+
+func (c *Connector) drain() time.Duration {
+	if d := c.drainTimeout.Load(); d > 0 {
+		return time.Duration(d)
+	}
+	return DrainTimeout
 }
 
 var _ driver.Connector = (*Connector)(nil)
