@@ -37,6 +37,12 @@ func Exists[R any](ctx context.Context, h Handle, q models.Query[R]) *Future[boo
 	return submit(ctx, h, kindOf(q), func(t models.Target) link.Chain[bool] { return models.CallExists(t, q) })
 }
 
+// Page is [models.Page] as a future: the rows of q and the number of all rows, in one
+// round trip.
+func Page[R any](ctx context.Context, h Handle, q models.Query[R]) *Future[models.Paged[R]] {
+	return submit(ctx, h, kindOf(q), func(t models.Target) link.Chain[models.Paged[R]] { return models.CallPage(t, q) })
+}
+
 // Exec is [models.Exec] as a future: the number of rows that q changed.
 func Exec[R any](ctx context.Context, h Handle, q models.Query[R]) *Future[int64] {
 	return submit(ctx, h, changing, func(t models.Target) link.Chain[int64] { return models.CallExec(t, q) })

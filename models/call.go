@@ -32,6 +32,9 @@ type call[T any] struct {
 	// newOnly: of those changes only new objects matter.
 	newOnly bool
 
+	// beside are statements that travel behind it.
+	beside []driver.Statement
+
 	flush *flush
 	// loads loads relations of the objects; nil if there are none to load. It sets out
 	// from found.
@@ -106,6 +109,10 @@ func (c *call[T]) Next() *pool.Op {
 					c.op.Statements, c.st = c.buf[:2], &c.buf[1]
 				}
 			}
+			if last := len(c.op.Statements) - 1; len(c.beside) > 0 {
+				c.op.Statements = append(c.op.Statements[:last+1:last+1], c.beside...)
+				c.st = &c.op.Statements[last]
+			}
 			return &c.op
 		case callSent:
 			c.state = callEnded
@@ -158,6 +165,11 @@ func queryCall[R, T any](t Target, q Query[R], n int, finish func(rows []R) (T, 
 	if q.inserts() {
 		return returnInserted(t, q, finish)
 	}
+	return rowsCall(q, n, finish).chain(t)
+}
+
+// rowsCall is queryCall before it is bound to a target.
+func rowsCall[R, T any](q Query[R], n int, finish func(rows []R) (T, error)) *call[T] {
 	var sink rowSink[R]
 	c := &call[T]{
 		prepare: func(c *call[T]) (bool, error) {
@@ -193,7 +205,7 @@ func queryCall[R, T any](t Target, q Query[R], n int, finish func(rows []R) (T, 
 	if q.q != nil {
 		c.tables = q.q.tables
 	}
-	return c.chain(t)
+	return c
 }
 
 // prepareRows makes the statement of a query that is asked for its rows.

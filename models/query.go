@@ -34,6 +34,7 @@ type query struct {
 
 	conflict  *dialect.Conflict // of an INSERT; nil for none
 	into      *insertInto
+	chunk     int            // rows that Each reads at a time; 0: the default
 	returning []dialect.Node // nil: what is written returns no rows
 }
 

@@ -1,0 +1,165 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/spillwaydb/spillway/internal/dialect"
+)
+
+// eachRows is how many rows [Each] reads at a time unless Chunk says otherwise.
+const eachRows = 500
+
+// Chunk says how many rows [Each] reads at a time. Defaults to 500. Less than 1 is an
+// error.
+func (q Query[R]) Chunk(rows int) Query[R] {
+	return q.with(func(n *query) error {
+		if rows < 1 {
+			return fmt.Errorf("models: Chunk(%d): want 1 or more", rows)
+		}
+		n.chunk = rows
+		return n.only("Chunk", selectQuery, rawQuery)
+	})
+}
+
+// Each goes through the rows of q without ever holding more than one chunk of them (see
+// [Query.Chunk]), so it fits results of any size:
+//
+//	for u, err := range models.Each(ctx, db, q) {
+//		if err != nil {
+//			return err
+//		}
+//		…
+//	}
+//
+// An error is the last pair. The loop may call anything, also on the same session, since
+// no statement is under way while it runs. How the chunks are read depends on the query:
+//
+//   - Objects of one table ([From] without Join, Offset, GroupBy, Distinct), ordered by
+//     columns that can not be NULL or not at all: each chunk is a query of its own that
+//     begins behind the last row, by OrderBy and the key, and no connection is held
+//     between. Rows that are written meanwhile are seen if they come behind it.
+//   - Everything else needs a connection until the loop ends, and sees the data of one
+//     moment. On Postgres it is a cursor: in a session with a transaction in this one,
+//     otherwise in a read-only one of its own. On SQLite it is a read transaction in
+//     which each chunk is skipped to (OFFSET), so time grows with the square of the
+//     rows; in a session with a transaction that is an error.
+//   - Raw SQL needs [Query.ReadOnly] and is read as the latter.
+//
+// In a session, objects that it has already are given as they are. Others do not become
+// part of it, or its memory would grow with the result; [Session.Add] those that you
+// change. Relations named with With are loaded chunk by chunk; then the objects do become
+// part of the session.
+func Each[R any](ctx context.Context, h Handle, q Query[R]) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		s, err := newStream(h, q)
+		if err == nil {
+			defer s.close(ctx)
+		}
+		for err == nil && !s.done {
+			var rows []R
+			if rows, err = s.next(ctx); err != nil {
+				break
+			}
+			for _, r := range rows {
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}
+		if err != nil {
+			var zero R
+			yield(zero, err)
+		}
+	}
+}
+
+// stream is an Each under way.
+type stream[R any] struct {
+	h    Handle
+	q    Query[R]
+	size int
+	left int // rows until Limit; negative: no limit
+	done bool
+
+	keys *keyset // nil: a cursor or offsets
+	last *place
+	way  *held
+}
+
+func newStream[R any](h Handle, q Query[R]) (*stream[R], error) {
+	switch {
+	case q.q == nil:
+		return nil, errZeroQuery
+	case q.q.err != nil:
+		return nil, q.q.err
+	}
+	if err := q.q.only("Each", selectQuery, rawQuery); err != nil {
+		return nil, err
+	}
+	if q.q.kind == rawQuery && !q.q.raw.read {
+		return nil, errors.New("models: Each of raw SQL needs ReadOnly: nobody knows what else the statement does")
+	}
+	s := &stream[R]{h: h, q: q, size: q.q.chunk, left: -1}
+	if s.size == 0 {
+		s.size = eachRows
+	}
+	if n, ok := limitOf(q.q); ok {
+		s.left, s.done = n, n == 0
+	}
+	keys, err := keysetOf(q)
+	if err != nil && len(q.q.loads) > 0 {
+		return nil, fmt.Errorf("models: Each loads relations only if it can go by key: %w", err)
+	}
+	s.keys, s.last = keys, &place{keys: keys}
+	if err != nil {
+		s.way = &held{why: err}
+	}
+	if r, ok := any(q.rows).(interface {
+		placed(p *place, strangers bool) reader[R]
+	}); ok {
+		s.q.rows = r.placed(s.last, len(q.q.loads) == 0)
+	}
+	return s, nil
+}
+
+// next reads a chunk.
+func (s *stream[R]) next(ctx context.Context) ([]R, error) {
+	n := s.size
+	if s.left >= 0 {
+		n = min(n, s.left)
+	}
+	var rows []R
+	var err error
+	if s.keys != nil {
+		rows, err = All(ctx, s.h, s.chunk(n))
+	} else {
+		rows, err = s.hold(ctx, n)
+	}
+	if s.left >= 0 {
+		s.left -= len(rows)
+	}
+	s.done = len(rows) < n || s.left == 0
+	return rows, err
+}
+
+// chunk is the query of the next n rows by key.
+func (s *stream[R]) chunk(n int) Query[R] {
+	return s.q.with(func(q *query) error {
+		q.sel.OrderBy = s.keys.orders()
+		q.sel.Limit = dialect.Number{N: int64(n)}
+		if s.last.vals != nil {
+			q.sel.Where = append(clip(q.sel.Where), s.keys.after(s.last.vals))
+		}
+		return s.last.err
+	})
+}
+
+// close gives the connection back.
+func (s *stream[R]) close(ctx context.Context) {
+	if s.way != nil {
+		s.way.close(ctx, s.h)
+	}
+}

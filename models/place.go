@@ -1,0 +1,68 @@
+package models
+
+import (
+	"unsafe"
+
+	"github.com/spillwaydb/spillway/internal/driver"
+)
+
+// A place is how far reading by key has come.
+type place struct {
+	keys *keyset        // nil: nobody needs to know
+	vals []driver.Value // of the last row; nil before the first
+	err  error
+}
+
+func (e entity[T]) placed(p *place, strangers bool) reader[*T] {
+	return placedRows[T]{e, p, strangers}
+}
+
+// placedRows reads objects and notes where the last one stands.
+type placedRows[T any] struct {
+	entity[T]
+	place     *place
+	strangers bool // a session does not keep the objects
+}
+
+func (p placedRows[T]) sink(hint int, session bool) rowSink[*T] {
+	return &placedSink[T]{
+		entitySink: &entitySink[T]{t: p.t, hint: hint, mark: p.t.hasOrigin && (p.strangers || !session)},
+		place:      p.place, strangers: p.strangers,
+	}
+}
+
+type placedSink[T any] struct {
+	*entitySink[T]
+	place     *place
+	strangers bool
+	noted     bool
+}
+
+// note looks at the last row before a session puts its own object in the place, whose
+// values may have been changed.
+func (s *placedSink[T]) note() {
+	if n := len(s.out); n > 0 && !s.noted && s.place.keys != nil {
+		s.noted = true
+		s.place.vals, s.place.err = s.place.keys.values(unsafe.Pointer(s.out[n-1]))
+	}
+}
+
+func (s *placedSink[T]) attach(u *Unit) {
+	s.note()
+	if !s.strangers {
+		s.entitySink.attach(u)
+		return
+	}
+	for i, x := range s.out {
+		if r := u.identityOf(s.t).at(s.t, unsafe.Pointer(x)); r != nil {
+			if rec, fresh := u.loaded(s.t, unsafe.Pointer(x)); !fresh {
+				s.out[i] = (*T)(rec.obj)
+			}
+		}
+	}
+}
+
+func (s *placedSink[T]) gather(e *Engine) {
+	s.note()
+	s.entitySink.gather(e)
+}
