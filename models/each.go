@@ -85,7 +85,7 @@ type stream[R any] struct {
 	done bool
 
 	keys *keyset // nil: a cursor or offsets
-	last *place
+	last *bookmark
 	way  *held
 }
 
@@ -113,12 +113,12 @@ func newStream[R any](h Handle, q Query[R]) (*stream[R], error) {
 	if err != nil && len(q.q.loads) > 0 {
 		return nil, fmt.Errorf("models: Each loads relations only if it can go by key: %w", err)
 	}
-	s.keys, s.last = keys, &place{keys: keys}
+	s.keys, s.last = keys, &bookmark{keys: keys}
 	if err != nil {
 		s.way = &held{why: err}
 	}
 	if r, ok := any(q.rows).(interface {
-		placed(p *place, strangers bool) reader[R]
+		placed(p *bookmark, strangers bool) reader[R]
 	}); ok {
 		s.q.rows = r.placed(s.last, len(q.q.loads) == 0)
 	}

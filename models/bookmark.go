@@ -6,21 +6,21 @@ import (
 	"github.com/spillwaydb/spillway/internal/driver"
 )
 
-// A place is how far reading by key has come.
-type place struct {
+// A bookmark is how far reading by key has come.
+type bookmark struct {
 	keys *keyset        // nil: nobody needs to know
 	vals []driver.Value // of the last row; nil before the first
 	err  error
 }
 
-func (e entity[T]) placed(p *place, strangers bool) reader[*T] {
+func (e entity[T]) placed(p *bookmark, strangers bool) reader[*T] {
 	return placedRows[T]{e, p, strangers}
 }
 
 // placedRows reads objects and notes where the last one stands.
 type placedRows[T any] struct {
 	entity[T]
-	place     *place
+	place     *bookmark
 	strangers bool // a session does not keep the objects
 }
 
@@ -33,7 +33,7 @@ func (p placedRows[T]) sink(hint int, session bool) rowSink[*T] {
 
 type placedSink[T any] struct {
 	*entitySink[T]
-	place     *place
+	place     *bookmark
 	strangers bool
 	noted     bool
 }
