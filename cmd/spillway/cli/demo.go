@@ -32,6 +32,8 @@ The database is kept. A second run compares sizes and modification times and wri
 only what changed; over an unchanged tree it writes nothing. The database holds one tree:
 files of another one are replaced.
 
+With --listen, whoever can reach the address can read the index and its source files.
+
 SPILLWAY_URL is not read, so that an application's database is not filled by accident.
 
 Examples:

@@ -22,8 +22,8 @@ import (
 // A batch is what one transaction writes: few enough rows to keep the write lock short,
 // enough to make the commit worth it.
 const (
-	batchFiles = 48
-	batchBytes = 512 << 10
+	batchFiles = 128
+	batchBytes = 1 << 20
 )
 
 // An indexer brings the database in line with a tree.

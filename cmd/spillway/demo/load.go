@@ -18,28 +18,30 @@ import (
 const (
 	loadCallers = 64
 	loadTime    = 5 * time.Second
-	// searchEvery is how many lookups by key a caller makes to one search over all names.
-	searchEvery = 100
+	// loadSearchers are those of the callers that search all names instead: work that is
+	// slow, so that the pool grows.
+	loadSearchers = 2
 )
 
 // loadNote says on the page what the button does.
-var loadNote = fmt.Sprintf("%d callers look declarations up for %s.", loadCallers, seconds(loadTime.Seconds()))
+var loadNote = fmt.Sprintf("%d callers look declarations up for %g seconds.", loadCallers, loadTime.Seconds())
 
 // load makes many callers look things up until ctx ends, and returns how many answers
 // came. The end of ctx is no error.
 func (s *store) load(ctx context.Context) (int64, error) {
-	ids, err := async.All(ctx, s.db, models.Select2(models.Min(&declT.ID), models.Max(&declT.ID)).Where(models.Gt(&declT.ID, 0))).Await(ctx)
-	if err != nil || len(ids) == 0 {
+	ids, err := async.One(ctx, s.db, models.Select2(
+		models.Coalesce(models.Min(&declT.ID), 0), models.Coalesce(models.Max(&declT.ID), 0)).From(declT)).Await(ctx)
+	if err != nil || ids.B == 0 {
 		return 0, err
 	}
-	lowest, highest := ids[0].A, ids[0].B
+	lowest, highest := ids.A, ids.B
 	var answers atomic.Int64
 	g, gctx := errgroup.WithContext(ctx)
-	for range loadCallers {
+	for caller := range loadCallers {
 		g.Go(func() error {
-			for n := rand.IntN(searchEvery); gctx.Err() == nil; n++ {
+			for gctx.Err() == nil {
 				var err error
-				if n%searchEvery == 0 {
+				if caller < loadSearchers {
 					_, _, err = s.search(gctx, searchQuery{Query: string(rune('a' + rand.IntN(26)))}, hitLimit)
 				} else {
 					_, err = async.Get[Declaration](gctx, s.db, lowest+rand.Int64N(highest-lowest+1)).Await(gctx)

@@ -19,6 +19,7 @@ import (
 // Run does what the package comment says. An error is a *[UsageError] when the options
 // are at fault.
 func Run(ctx context.Context, o Options) (err error) {
+	start := time.Now()
 	if o.URL == "" {
 		o.URL = DefaultURL
 	}
@@ -41,7 +42,12 @@ func Run(ctx context.Context, o Options) (err error) {
 		return &UsageError{err} // the command line names a database that can not be used
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	r := &runner{options: o, db: db, source: source, tree: os.DirFS(source), start: time.Now()}
+	root, err := os.OpenRoot(source)
+	if err != nil {
+		return fmt.Errorf("source tree: %w", err)
+	}
+	defer root.Close()
+	r := &runner{options: o, db: db, source: source, tree: root.FS(), start: start}
 	return r.run(ctx, ln)
 }
 
@@ -93,11 +99,10 @@ func (r *runner) run(ctx context.Context, ln net.Listener) error {
 			store: &store{r.db}, monitor: m, tree: r.tree, source: r.source, database: database,
 			quit: background, loadTime: loadTime,
 		}
-		handler, release, err := page.handler()
+		handler, err := page.handler()
 		if err != nil {
 			return err
 		}
-		defer release()
 		wg.Go(func() { served <- serve(background, ln, handler) })
 	}
 

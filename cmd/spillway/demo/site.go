@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/arl/statsviz"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -55,20 +54,16 @@ type site struct {
 	loading  sync.Mutex // held while the button's load runs
 }
 
-// handler returns the site's pages. release frees what they hold.
-func (s *site) handler() (h http.Handler, release func(), err error) {
+// handler returns the site's pages.
+func (s *site) handler() (http.Handler, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := metrics.Register(registry, s.store.db, metrics.WithUnobservedErrors(async.Unobserved)); err != nil {
-		return nil, nil, err
-	}
-	detail, err := s.statsviz()
-	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	static, err := fs.Sub(web, "web")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	assets := http.NewServeMux()
 	for _, name := range []string{"style.css", "page.js", "icon.svg"} {
@@ -85,9 +80,8 @@ func (s *site) handler() (h http.Handler, release func(), err error) {
 	mux.Handle("POST /load", guard(http.HandlerFunc(s.startLoad)))
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))
 	mux.HandleFunc("GET /healthz", s.health)
-	detail.Register(mux)
 	// Other sites' pages may link here, but not make the pool work.
-	return http.NewCrossOriginProtection().Handler(mux), func() { detail.Close() }, nil
+	return http.NewCrossOriginProtection().Handler(mux), nil
 }
 
 // guard lets pages use nothing but what this server sends.
@@ -101,59 +95,6 @@ func guard(h http.Handler) http.Handler {
 		header.Set("Cache-Control", "no-cache")
 		h.ServeHTTP(w, r)
 	})
-}
-
-// statsviz is a page with the Go runtime's charts and, above them, the pool's.
-func (s *site) statsviz() (*statsviz.Server, error) {
-	last := func(get func(Point) float64) func() float64 {
-		return func() float64 {
-			points, _ := s.monitor.since(0)
-			if len(points) == 0 {
-				return 0
-			}
-			return get(points[len(points)-1])
-		}
-	}
-	var options []statsviz.Option
-	for _, c := range []statsviz.TimeSeriesPlotConfig{
-		{
-			Name: "spillway-connections", Title: "Pool: connections", YAxisTitle: "connections", BarMode: statsviz.Stack, Type: statsviz.Bar,
-			InfoText: "Connections in use, idle and being opened.",
-			Series: []statsviz.TimeSeries{
-				{Name: "in use", Unitfmt: "d", GetValue: last(func(p Point) float64 { return float64(p.Used) })},
-				{Name: "idle", Unitfmt: "d", GetValue: last(func(p Point) float64 { return float64(p.Idle) })},
-				{Name: "opening", Unitfmt: "d", GetValue: last(func(p Point) float64 { return float64(p.Opening) })},
-			},
-		},
-		{
-			Name: "spillway-queue", Title: "Pool: queue", YAxisTitle: "operations",
-			InfoText: "Operations that wait for a connection.",
-			Series:   []statsviz.TimeSeries{{Name: "waiting", Unitfmt: "d", GetValue: last(func(p Point) float64 { return float64(p.Waiting) })}},
-		},
-		{
-			Name: "spillway-throughput", Title: "Pool: throughput", YAxisTitle: "per second",
-			InfoText: "Operations and statements that ended, per second.",
-			Series: []statsviz.TimeSeries{
-				{Name: "operations", Unitfmt: ".0f", GetValue: last(func(p Point) float64 { return p.Operations })},
-				{Name: "statements", Unitfmt: ".0f", GetValue: last(func(p Point) float64 { return p.Statements })},
-			},
-		},
-		{
-			Name: "spillway-latency", Title: "Pool: latency", YAxisTitle: "milliseconds",
-			InfoText: "From submit to answer.",
-			Series: []statsviz.TimeSeries{
-				{Name: "median", Unitfmt: ".2f", GetValue: last(func(p Point) float64 { return p.P50 })},
-				{Name: "99th percentile", Unitfmt: ".2f", GetValue: last(func(p Point) float64 { return p.P99 })},
-			},
-		},
-	} {
-		plot, err := c.Build()
-		if err != nil {
-			return nil, err
-		}
-		options = append(options, statsviz.TimeseriesPlot(plot))
-	}
-	return statsviz.NewServer(options...)
 }
 
 // live streams points as server-sent events

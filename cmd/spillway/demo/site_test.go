@@ -53,7 +53,7 @@ func startSite(t *testing.T) *testSite {
 		store: &store{db}, monitor: newMonitor(db.Stats, p), tree: os.DirFS(dir),
 		source: dir, database: "x.db", quit: ctx, loadTime: 50 * time.Millisecond,
 	}
-	h, release, err := s.handler()
+	h, err := s.handler()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,6 @@ func startSite(t *testing.T) *testSite {
 	t.Cleanup(func() {
 		quit()
 		server.Close()
-		release()
 		db.Close() // a test may have closed it
 	})
 	return &testSite{s, server, db}
@@ -97,7 +96,7 @@ func TestIndexPage(t *testing.T) {
 	}
 	for _, part := range []string{
 		`data-done="true"`, "310,440", "343,430", "rows written in 6.2 s", "Most imported packages", "1,820",
-		`data-size="10"`, `data-overflow="20"`, `width="25.0%"`, s.source,
+		`data-size="11"`, `data-overflow="20"`, `width="25.0%"`, s.source,
 	} {
 		if !strings.Contains(body, part) {
 			t.Errorf("the page lacks %q", part)
@@ -318,6 +317,16 @@ func TestLoad(t *testing.T) {
 	if n := s.db.Stats().OK - before; n < loadCallers {
 		t.Errorf("the load carried out %d operations", n)
 	}
+	if n, err := (&store{open(t, testdb.SQLite(t))}).load(t.Context()); err == nil || n != 0 {
+		t.Errorf("without tables: %d answers, %v", n, err)
+	}
+	empty := open(t, testdb.SQLite(t))
+	if err := empty.CreateTables(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := (&store{empty}).load(t.Context()); err != nil || n != 0 {
+		t.Errorf("of an empty index: %d answers, %v", n, err)
+	}
 	if status, _ := post("Sec-Fetch-Site", "cross-site"); status != http.StatusForbidden {
 		t.Errorf("from another site: status %d, want 403", status)
 	}
@@ -335,11 +344,10 @@ func TestServeEndsWithOpenStreams(t *testing.T) {
 	s := startSite(t)
 	ctx, quit := context.WithCancel(t.Context())
 	s.site.quit = ctx
-	h, release, err := s.site.handler()
+	h, err := s.site.handler()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer release()
 	ln, err := listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

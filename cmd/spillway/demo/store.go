@@ -15,18 +15,18 @@ const deleteOrphans = `DELETE FROM packages
 	WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.package_id = packages.id)
 	AND NOT EXISTS (SELECT 1 FROM imports WHERE imports.package_id = packages.id)`
 
-// The search: an equal name first, then one that differs in case, then a beginning, then
-// a part; of those the shorter.
-const (
-	searchFrom = ` FROM declarations d JOIN files f ON f.id = d.file_id JOIN packages p ON p.id = f.package_id
-		WHERE lower(d.name) LIKE :pattern ESCAPE '\' AND (:kind = '' OR d.kind = :kind)`
-	searchSQL = `SELECT d.name AS name, d.receiver AS receiver, d.kind AS kind, d.line AS line,
-		p.path AS package, f.path AS file, f.id AS file_id` + searchFrom + `
-		ORDER BY CASE WHEN d.name = :name THEN 0 WHEN lower(d.name) = :folded THEN 1
-			WHEN lower(d.name) LIKE :prefix ESCAPE '\' THEN 2 ELSE 3 END,
-			length(d.name), d.name, f.test, f.path, d.line LIMIT :count`
-	searchCountSQL = `SELECT count(*)` + searchFrom
-)
+// searchSQL finds an equal name first, then one that differs in case, then a beginning,
+// then a part; of those the shorter. Files and packages are looked up for what is shown
+// only.
+const searchSQL = `SELECT d.name AS name, d.receiver AS receiver, d.kind AS kind, d.line AS line,
+		p.path AS package, f.path AS file, f.id AS file_id
+	FROM (SELECT id, file_id, name, receiver, kind, line,
+			CASE WHEN name = :name THEN 0 WHEN lower(name) = :folded THEN 1
+				WHEN lower(name) LIKE :prefix ESCAPE '\' THEN 2 ELSE 3 END AS rank
+		FROM declarations WHERE lower(name) LIKE :pattern ESCAPE '\' AND (:kind = '' OR kind = :kind)
+		ORDER BY rank, length(name), name, id LIMIT :count) d
+	JOIN files f ON f.id = d.file_id JOIN packages p ON p.id = f.package_id
+	ORDER BY d.rank, length(d.name), d.name, d.id`
 
 // A store is the index in the database, for those who read it.
 type store struct{ db *spillway.DB }
@@ -72,7 +72,11 @@ func (s *store) search(ctx context.Context, q searchQuery, limit int) ([]hit, in
 	}
 	args := models.Args{"pattern": pattern, "kind": q.Kind, "name": q.Query, "folded": folded, "prefix": prefix, "count": limit}
 	hits := async.All(ctx, s.db, models.Raw[hit](searchSQL, args).ReadOnly())
-	total := async.One(ctx, s.db, models.Raw[int64](searchCountSQL, models.Args{"pattern": pattern, "kind": q.Kind}).ReadOnly())
+	all := models.From(declT).Where(models.ILike(&declT.Name, pattern))
+	if q.Kind != "" {
+		all = all.Where(models.Eq(&declT.Kind, q.Kind))
+	}
+	total := async.Count(ctx, s.db, all)
 	found, err := hits.Await(ctx)
 	if err != nil {
 		return nil, 0, err

@@ -7,6 +7,8 @@
   const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
   const short = (n) => n >= 100 || Number.isInteger(n) ? number.format(n) : n.toPrecision(2);
 
+  const time = (ms) => ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${short(ms)} ms`;
+
   // Searching.
   const form = document.getElementById("search-form");
   const results = document.getElementById("results");
@@ -41,8 +43,10 @@
       const state = i < p.used ? "used" : i < p.used + p.idle ? "idle" : i < p.used + p.idle + p.opening ? "opening" : "";
       cell.className = `cell ${state} ${i >= size ? "over" : ""}`;
     });
-    document.getElementById("in-use").textContent = `${p.used} in use, ${p.idle} idle`;
+    document.getElementById("in-use").textContent = p.time ? `${p.used} in use, ${p.idle} idle` : "";
   };
+
+  drawCells({ used: 0, idle: 0, opening: 0 });
 
   // The charts.
   const element = (name, attributes, parent) => {
@@ -63,8 +67,8 @@
     return chart;
   });
   const say = (chart, p) => {
-    const value = [...chart.keys].reverse().map((k) => short(p[k])).join(" / ");
-    chart.value.textContent = value + (chart.unit === "/s" ? "" : " ") + chart.unit;
+    const value = [...chart.keys].reverse().map((k) => chart.unit === "ms" ? time(p[k]) : short(p[k])).join(" / ");
+    chart.value.textContent = { ms: value, "/s": `${value}/s` }[chart.unit] ?? `${value} ${chart.unit}`;
   };
   const draw = (chart) => {
     const { svg, keys } = chart;
@@ -76,7 +80,7 @@
     const x = (i) => w * (i + seen - points.length) / (seen - 1), y = (v) => h - v / top * (h - 12);
     for (const v of [0, top / 2, top]) {
       element("line", { class: "grid", x1: 0, x2: w, y1: y(v), y2: y(v) }, svg);
-      if (v) element("text", { class: "axis", x: 0, y: y(v) - 2 }, svg).textContent = short(v);
+      if (v) element("text", { class: "axis", x: 0, y: y(v) - 2 }, svg).textContent = chart.unit === "ms" ? time(v) : short(v);
     }
     if (keys[0] === "used") element("line", { class: "grid limit", x1: 0, x2: w, y1: y(size), y2: y(size) }, svg);
     keys.forEach((k) => {
