@@ -20,7 +20,8 @@
 //
 // Each exported field is a column, called like the field in snake case (AuthorID is
 // author_id). The table is called like the struct, in snake case and the plural (PostTag
-// is post_tags), or what its method TableName returns. The fields of an embedded struct
+// is post_tags), or by the [Naming] of its [Registry], or what its method TableName
+// returns. The fields of an embedded struct
 // count as the struct's own. A pointer, or a sql.Null, can be NULL; nothing else can.
 //
 // The key is what is tagged pk: one field or several; without such a tag a field called
@@ -34,18 +35,39 @@
 //	pk                     part of the key
 //	unique, unique=name    no two rows alike; fields that share a name are one constraint
 //	index, index=name      an index; fields that share a name share it
-//	fk=users.id            a foreign key
+//	desc                   for index and unique: greatest first
+//	where=active           for index and unique: of these rows only, an SQL condition
+//	expr=lower(email)      for index and unique: of this expression, not of the column
+//	check=age >= 0         every row meets this SQL condition; check.ck_age=… names it,
+//	                       and there may be several
+//	enum=new|done          a string that is one of these, kept by a check; a string type
+//	                       with a method Values() needs no option
+//	fk=users.id            a foreign key; fields with fk.name=… of one name are one key
+//	                       of several columns
 //	ondelete=, onupdate=   cascade, restrict, setnull, setdefault or noaction; for fk
+//	deferrable             for fk: checked when the transaction commits
 //	default=true           filled in by [New], and by the database for a nil pointer;
 //	                       quote what has a comma: default='a, b'
+//	server=now()           an SQL expression by which the database fills the column in when
+//	                       the field is zero (a pointer tells zero from nothing); it is
+//	                       read back. server.postgres= and server.sqlite= where they differ
+//	generated=price * n    always the value of this SQL expression; it is read back after an
+//	                       INSERT, and with the next read after an UPDATE
 //	created                a time.Time that is set when the row is inserted, if it is zero
 //	updated                the same, and whenever the row is updated
 //	json                   stored as a JSON document, whatever the type
 //	type=citext            the column's own type, also for one database: type.postgres=citext
+//	was=name               what the column was called before; a hint for migrations
+//	prefix=home_           the fields of this struct are columns, with this before their
+//	                       names; embed is the same without a prefix
+//
+// SQL in a tag is written as it stands, with the names of columns; quote it where it has
+// a comma outside of parentheses. On SQLite server=now() is a time in the stored form.
 //
 // Anything else is refused by name when the struct is registered. A zero value is a
 // value: a literal is inserted as it stands, and an UPDATE writes a field that became
-// zero. Only [New] fills in defaults.
+// zero. Only [New] fills in defaults; those that have to be computed come from a method
+// SetDefaults, see [Defaulter].
 //
 // # Types
 //

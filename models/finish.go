@@ -87,6 +87,9 @@ func (f *flush) apply() {
 				id.remove(r.t, r.snap)
 			}
 			r.take()
+			if r.t.generated > 0 {
+				r.epoch = 0 // what is made of the changes has to be read
+			}
 			if rekey {
 				r.key = r.t.keyHash(r.obj)
 				id.put(r, r.obj)

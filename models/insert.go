@@ -45,7 +45,7 @@ func batchesOf(d dialect.Dialect, t *table, objs []unsafe.Pointer, now time.Time
 		for n < len(objs) && n < batchRows[0] && t.left(objs[n]) == mask {
 			n++
 		}
-		columns := len(t.fields) - bits.OnesCount64(mask)
+		columns := len(t.fields) - t.generated - bits.OnesCount64(mask)
 		for _, rows := range batchRows {
 			if rows <= n && rows*columns <= d.MaxParams() && (columns > 0 || rows == 1) {
 				n = rows
@@ -81,7 +81,7 @@ func (t *table) left(obj unsafe.Pointer) (mask uint64) {
 // split divides the fields by such a mask.
 func (t *table) split(mask uint64) (write, read []*field) {
 	for _, f := range t.fields {
-		if i := slices.Index(t.optional, f); i >= 0 && mask&(1<<i) != 0 {
+		if i := slices.Index(t.optional, f); f.generated || i >= 0 && mask&(1<<i) != 0 {
 			read = append(read, f)
 		} else {
 			write = append(write, f)

@@ -23,10 +23,14 @@ type mapping struct {
 	model *field   // the ID of an embedded Model
 	ids   []*field // fields called ID
 	own   int      // columns that do not come from Model
+
+	flatDepth int // of structs whose fields are columns with a prefix
+	prefix    string
+	keys      map[string]int // foreign keys with a name: indexes in facts.ForeignKeys
 }
 
 // compile maps a struct type. The errors name struct, field and tag.
-func compile(typ reflect.Type) (*table, error) {
+func compile(typ reflect.Type, name Naming) (*table, error) {
 	if typ.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("models: %s is no struct", typ)
 	}
@@ -42,12 +46,12 @@ func compile(typ reflect.Type) (*table, error) {
 	}
 	proto := reflect.New(typ)
 	m.t.proto = proto.Interface()
-	m.t.facts.Name = tableName(structName(typ))
+	m.t.facts.Name = name(structName(typ))
 	if n, ok := m.t.proto.(interface{ TableName() string }); ok {
 		m.t.facts.Name = n.TableName()
 	}
 	if m.t.facts.Name == "" {
-		return nil, fmt.Errorf("models: %s: TableName returns an empty name", typ)
+		return nil, fmt.Errorf("models: %s: its table has an empty name (from TableName, or from the registry's Naming)", typ)
 	}
 	if err := m.walk(typ, 0, structName(typ), 0); err != nil {
 		return nil, err
@@ -90,6 +94,8 @@ func (m *mapping) walk(typ reflect.Type, off uintptr, path string, depth int) er
 			return bad(err)
 		case tg.skip:
 			continue
+		case f.Type == modelType && f.Anonymous && m.flatDepth > 0:
+			return bad(errors.New("a struct with a models.Model of its own can not be a part of another: take the Model out"))
 		case f.Type == modelType && f.Anonymous:
 			if m.t.hasOrigin {
 				return bad(errors.New("models.Model is embedded twice"))
@@ -104,6 +110,21 @@ func (m *mapping) walk(typ reflect.Type, off uintptr, path string, depth int) er
 			continue
 		case f.Anonymous && f.Type.Kind() == reflect.Pointer && f.Type.Elem().Kind() == reflect.Struct:
 			return bad(fmt.Errorf("an embedded pointer can not be a model's part: embed %s itself", f.Type.Elem()))
+		}
+		if tg.flat {
+			if f.Type.Kind() != reflect.Struct || f.Type == timeType || !f.IsExported() && !f.Anonymous {
+				return bad(fmt.Errorf("embed and prefix are for exported structs, this is %s", f.Type))
+			}
+			was := m.prefix
+			m.prefix += tg.prefix
+			m.flatDepth++
+			err := m.walk(f.Type, at, where, depth+1)
+			m.flatDepth--
+			m.prefix = was
+			if err != nil {
+				return err
+			}
+			continue
 		}
 		_, tagged := f.Tag.Lookup("db")
 		if f.Anonymous && f.Type.Kind() == reflect.Struct && !tagged {
@@ -131,7 +152,11 @@ func (m *mapping) walk(typ reflect.Type, off uintptr, path string, depth int) er
 		if fd.name == "" {
 			fd.name = snake(f.Name)
 		}
-		if f.Name == "ID" {
+		if m.prefix != "" {
+			fd.name = m.prefix + fd.name
+			tg.named(m.prefix)
+		}
+		if f.Name == "ID" && m.flatDepth == 0 {
 			m.ids = append(m.ids, fd)
 		}
 		m.tags[fd] = tg
@@ -190,6 +215,10 @@ func (m *mapping) finish() error {
 		t.byName[f.name] = f
 		f.col = &schema.Column{Name: f.name, Nullable: f.nullable, Auto: f == t.auto, Field: f.path}
 		f.col.Type = schema.Type{Kind: f.kind, SQL: m.tags[f].types}
+		f.col.Server, f.col.Generated, f.col.Was = m.tags[f].server, m.tags[f].generated, m.tags[f].was
+		if f.generated = f.col.Generated != nil; f.generated {
+			t.generated++
+		}
 		t.facts.Columns = append(t.facts.Columns, f.col)
 		if f.deep {
 			t.deep = append(t.deep, f)
@@ -199,14 +228,19 @@ func (m *mapping) finish() error {
 		}
 	}
 	for _, f := range t.fields {
-		if (f == t.auto || f.nullable && f.col.Default != nil) && len(t.optional) < 64 {
+		if (f == t.auto || f.nullable && f.col.Default != nil || f.col.Server != nil) && len(t.optional) < 64 {
 			t.optional = append(t.optional, f)
 		}
 	}
 	for _, k := range t.key {
 		t.facts.Key = append(t.facts.Key, k.name)
 	}
-	m.groups()
+	if err := m.actions(); err != nil {
+		return err
+	}
+	if err := m.groups(); err != nil {
+		return err
+	}
 	if len(t.relations) > 0 && !t.hasOrigin {
 		t.hasOrigin, t.ownWord, t.origin = true, true, t.relations[0].off+unsafe.Offsetof(words{}.owner)
 	}
@@ -235,62 +269,12 @@ func (m *mapping) options(f *field, tg tag) error {
 		}
 	}
 	if tg.fk != "" {
-		fk := schema.ForeignKey{
-			Columns: []string{f.name}, RefTable: tg.refTable, RefColumns: []string{tg.refCol}, OnDelete: tg.onDelete, OnUpdate: tg.onUpdate,
-			Name: schema.ForeignKeyName(m.t.facts.Name, []string{f.name}, tg.refTable),
-		}
-		if (fk.OnDelete == schema.SetNull || fk.OnUpdate == schema.SetNull) && !f.nullable {
-			return fmt.Errorf("fk=%s: setnull needs a column that can be NULL; make the type *%s", tg.fk, f.typ)
-		}
-		if (fk.OnDelete == schema.SetDefault || fk.OnUpdate == schema.SetDefault) && f.col.Default == nil && !f.nullable {
-			return fmt.Errorf("fk=%s: setdefault needs a default", tg.fk)
-		}
 		f.refers = true
-		m.t.facts.ForeignKeys = append(m.t.facts.ForeignKeys, fk)
-	}
-	return nil
-}
-
-// groups collects unique constraints and indexes; fields that give one the same name
-// share it.
-func (m *mapping) groups() {
-	t := m.t
-	type group struct{ cols []string }
-	uniques, indexes := map[string]*group{}, map[string]*group{}
-	var uniqueOrder, indexOrder []string
-	add := func(in map[string]*group, order *[]string, name, col string) {
-		if in[name] == nil {
-			in[name] = &group{}
-			*order = append(*order, name)
-		}
-		in[name].cols = append(in[name].cols, col)
-	}
-	for _, f := range t.fields {
-		tg := m.tags[f]
-		if tg.unique != nil {
-			name := *tg.unique
-			if name == "" {
-				name = schema.UniqueName(t.facts.Name, f.name)
-			}
-			add(uniques, &uniqueOrder, name, f.name)
-		}
-		if tg.index != nil {
-			name := *tg.index
-			if name == "" && (tg.unique != nil && *tg.unique == "" || len(t.key) == 1 && f == t.key[0]) {
-				continue // the constraint has an index already
-			}
-			if name == "" {
-				name = schema.IndexName(t.facts.Name, f.name)
-			}
-			add(indexes, &indexOrder, name, f.name)
+		if err := m.foreignKey(f, tg); err != nil {
+			return err
 		}
 	}
-	for _, n := range uniqueOrder {
-		t.facts.Uniques = append(t.facts.Uniques, schema.Unique{Name: n, Columns: uniques[n].cols})
-	}
-	for _, n := range indexOrder {
-		t.facts.Indexes = append(t.facts.Indexes, schema.Index{Name: n, Columns: indexes[n].cols})
-	}
+	return m.checks(f, tg)
 }
 
 // setDefault gives a column a default, on the server and for New.

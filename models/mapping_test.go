@@ -170,6 +170,90 @@ func TestMappingMistakes(t *testing.T) {
 		ID int64
 		F  func() `db:",json"`
 	}
+	type Where struct {
+		ID int64
+		X  int `db:",where=x > 0"`
+	}
+	type Both struct {
+		ID int64
+		X  int `db:",index=a,unique=b,desc"`
+	}
+	type Wheres struct {
+		ID int64
+		X  int `db:",index=a,where=x > 0"`
+		Y  int `db:",index=a,where=y > 0"`
+	}
+	type Mixed struct {
+		ID int64
+		X  int `db:",index=a"`
+		Y  int `db:",unique=a"`
+	}
+	type Checks struct {
+		ID int64
+		X  int `db:",check.a=x > 0,check.a=x > 1"`
+	}
+	type OneServer struct {
+		ID int64
+		X  int `db:",server.postgres=1"`
+	}
+	type TwoDefaults struct {
+		ID int64
+		X  int `db:",server=1,default=1"`
+	}
+	type Made struct {
+		ID int64
+		X  int `db:",generated=1,default=1"`
+	}
+	type Lazy struct {
+		ID int64
+		X  int64 `db:",deferrable"`
+	}
+	type TwoTables struct {
+		ID int64
+		X  int64 `db:",fk.a=users.id"`
+		Y  int64 `db:",fk.a=posts.id"`
+	}
+	type TwoActions struct {
+		ID int64
+		X  int64 `db:",fk.a=users.id,ondelete=cascade"`
+		Y  int64 `db:",fk.a=users.no,ondelete=restrict"`
+	}
+	type EnumInt struct {
+		ID int64
+		X  int `db:",enum=1|2"`
+	}
+	type EnumTwice struct {
+		ID int64
+		X  string `db:",enum=a|a"`
+	}
+	type EnumDefault struct {
+		ID int64
+		X  string `db:",enum=a|b,default=c"`
+	}
+	type Dotted struct {
+		ID int64
+		X  string `db:",index.a"`
+	}
+	type Flat struct {
+		ID int64
+		X  string `db:",prefix=x_"`
+	}
+	type FlatIndex struct {
+		ID int64
+		X  Place `db:",embed,index"`
+	}
+	type Inner struct {
+		models.Model
+		Name string
+	}
+	type FlatModel struct {
+		ID int64
+		X  Inner `db:",prefix=x_"`
+	}
+	type FlatTwice struct {
+		ID   int64
+		X, Y Place `db:",prefix=x_"`
+	}
 	for _, c := range []struct {
 		register func() (string, string)
 		want     string
@@ -206,6 +290,25 @@ func TestMappingMistakes(t *testing.T) {
 		{mistake[Dialect], "want type=, type.postgres= or type.sqlite="},
 		{mistake[Empty], "has no size"},
 		{mistake[Func], "has no JSON form"},
+		{mistake[Where], "Where.X (tag `db:\",where=x > 0\"`): where, expr and desc belong to an index: add index or unique"},
+		{mistake[Both], "where, expr and desc are for one of index and unique, and both stand here"},
+		{mistake[Wheres], "Wheres.Y: where of a is given here and at Wheres.X, and differs"},
+		{mistake[Mixed], "Mixed.Y: a is a unique constraint and an index"},
+		{mistake[Checks], "Checks.X: check.a is given twice"},
+		{mistake[OneServer], "server is given for one database only"},
+		{mistake[TwoDefaults], "server and default, created or updated would both give the value"},
+		{mistake[Made], "a generated column is made of others"},
+		{mistake[Lazy], "deferrable belongs to a foreign key"},
+		{mistake[TwoTables], "TwoTables.Y: fk.a refers to posts here and to users at the column x"},
+		{mistake[TwoActions], "TwoActions.Y: fk.a has other actions at the column x"},
+		{mistake[EnumInt], "EnumInt.X: enum is for strings, this is int"},
+		{mistake[EnumTwice], "enum has \"a\" twice"},
+		{mistake[EnumDefault], "EnumDefault.X: default=c is none of a, b"},
+		{mistake[Dotted], "unknown option index.a"},
+		{mistake[Flat], "embed and prefix are for exported structs, this is string"},
+		{mistake[FlatIndex], "embed and prefix make columns of a struct's fields"},
+		{mistake[FlatModel], "a struct with a models.Model of its own can not be a part of another"},
+		{mistake[FlatTwice], "FlatTwice.X.Street and FlatTwice.Y.Street have the same column x_street"},
 		{mistake[models.Model], "Model is for embedding"},
 		{mistake[int], "int is no struct"},
 		{mistake[struct{ ID int }], "has no name"},
@@ -243,8 +346,13 @@ func TestCheck(t *testing.T) {
 	if err := models.Check(blog); err != nil {
 		t.Errorf("%v", err)
 	}
+	type Pair struct {
+		PA int64 `db:",fk.pair=post_tags.post_id"`
+		PB int64 `db:",fk.pair=post_tags.weight"`
+	}
 	type Tagged struct {
-		ID    int64
+		ID int64
+		Pair
 		A     int64  `db:",fk=nowhere.id"`
 		B     int64  `db:",fk=users.nothing"`
 		C     bool   `db:",fk=users.active"`
@@ -253,12 +361,14 @@ func TestCheck(t *testing.T) {
 	}
 	r := models.NewRegistry()
 	models.RegisterIn[User](r)
+	models.RegisterIn[PostTag](r)
 	models.RegisterIn[Tagged](r)
 	err := models.Check(r)
 	for _, want := range []string{
 		"Tagged.A (tag fk=nowhere.id): no registered struct has the table nowhere",
 		"Tagged.B (tag fk=users.nothing): users has no column nothing; it has active,",
 		"Tagged.C (tag fk=users.active): users.active is neither the key nor unique",
+		"Tagged.Pair.PA (tag fk=post_tags.post_id): the columns post_id, weight of post_tags are together neither the key nor unique",
 		"Tagged.D (tag fk=users.id): its column is text, that of User.Model.ID is int64",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -43,9 +43,43 @@ func plural(word string) string {
 	}
 }
 
-// tableName is the name of the table of a struct: snake case, its last word in the
-// plural. (Plural because user and order are reserved words in Postgres.)
-func tableName(structName string) string {
+// A Naming makes the name of a table of the name of a struct. A method TableName of the
+// struct wins over it. It belongs to a registry: see [NewRegistry] and
+// [Registry.UseNaming].
+type Naming func(structName string) string
+
+// LowerCase is the rule of Reflex and SQLModel: the struct's name in lower case, so that
+// PostTag is posttag.
+func LowerCase(structName string) string { return strings.ToLower(structName) }
+
+// UseNaming sets how the registry names tables, which is how the default one is told:
+//
+//	var _ = models.Default().UseNaming(models.LowerCase)
+//
+// It panics when structs are registered already, since their tables have names. Package
+// variables are made in the order in which they need each other; to be sure, make a
+// registry by [NewRegistry] and register in that.
+func (r *Registry) UseNaming(n Naming) *Registry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.tables.Load().order) > 0 {
+		panic("models: UseNaming comes too late: " + r.tables.Load().order[0].typ.String() + " is registered already, and its table has a name")
+	}
+	r.naming = n
+	return r
+}
+
+// named is the rule in force.
+func (r *Registry) named() Naming {
+	if r.naming == nil {
+		return SnakePlural
+	}
+	return r.naming
+}
+
+// SnakePlural is the default rule: snake case, the last word in the plural, so that
+// PostTag is post_tags. (Plural because user and order are reserved words in Postgres.)
+func SnakePlural(structName string) string {
 	s := snake(structName)
 	at := strings.LastIndexByte(s, '_') + 1
 	return s[:at] + plural(s[at:])

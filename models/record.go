@@ -77,7 +77,7 @@ func (t *table) encodeDeep(obj unsafe.Pointer) []driver.Value {
 func (r *record) changed(out []*field) []*field {
 	if r.snap == nil {
 		for _, f := range r.t.fields {
-			if !r.t.isKey(f) {
+			if !r.t.isKey(f) && !f.generated {
 				out = append(out, f)
 			}
 		}
@@ -93,7 +93,7 @@ func (r *record) changed(out []*field) []*field {
 		} else {
 			same = f.same(f.at(r.obj), f.at(r.snap))
 		}
-		if !same {
+		if !same && !f.generated {
 			out = append(out, f)
 		}
 	}

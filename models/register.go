@@ -21,7 +21,7 @@ func (r *Registry) register(old *tables, typ reflect.Type) (*table, error) {
 		if next.byType[queue[0]] != nil {
 			continue
 		}
-		t, err := compile(queue[0])
+		t, err := compile(queue[0], r.named())
 		if err != nil && by[queue[0]] != nil {
 			err = fmt.Errorf("models: %s leads to %s: %w", by[queue[0]], queue[0].Name(), err)
 		}

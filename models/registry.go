@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -16,6 +18,7 @@ import (
 type Registry struct {
 	mu     sync.Mutex // held while a struct is added
 	tables atomic.Pointer[tables]
+	naming Naming // nil for SnakePlural; does not change once there are tables
 }
 
 // tables is what a registry holds; it is replaced, never changed.
@@ -30,9 +33,16 @@ type tables struct {
 
 var defaultRegistry = NewRegistry()
 
-// NewRegistry makes an empty registry.
-func NewRegistry() *Registry {
+// NewRegistry makes an empty registry. Naming is how it names tables; it defaults to
+// [SnakePlural], and more than one is a mistake that panics.
+func NewRegistry(naming ...Naming) *Registry {
 	r := &Registry{}
+	if len(naming) > 1 {
+		panic("models: NewRegistry takes one Naming")
+	}
+	if len(naming) == 1 {
+		r.naming = naming[0]
+	}
 	r.tables.Store(&tables{byType: map[reflect.Type]*table{}, byName: map[string]*table{}})
 	return r
 }
@@ -53,30 +63,23 @@ func Default() *Registry { return defaultRegistry }
 func Register[T any]() *T { return RegisterIn[T](defaultRegistry) }
 
 // RegisterIn is [Register] for a registry of one's own.
-func RegisterIn[T any](r *Registry) *T {
-	t, err := r.table(reflect.TypeFor[T]())
+func RegisterIn[T any](r *Registry) *T { return r.must(reflect.TypeFor[T]()).proto.(*T) }
+
+// must is table for those who panic.
+func (r *Registry) must(typ reflect.Type) *table {
+	t, err := r.table(typ)
 	if err != nil {
 		panic(err.Error())
 	}
-	return t.proto.(*T)
+	return t
 }
 
 // New returns a new T with the defaults of its tags filled in. (A literal is inserted as
 // it stands: its false, 0 and "" are values, not gaps to be filled.) It registers T in
 // the default registry if need be, and panics as [Register] does.
-func New[T any]() *T {
-	x := new(T)
-	t, err := defaultRegistry.table(reflect.TypeFor[T]())
-	if err != nil {
-		panic(err.Error())
-	}
-	for _, f := range t.fields {
-		if f.def != nil {
-			f.def(f.at(pointerTo(x)))
-		}
-	}
-	return x
-}
+//
+// Defaults that have to be computed are made by a method SetDefaults: see [Defaulter].
+func New[T any]() *T { return NewIn[T](defaultRegistry) }
 
 // Registered returns the types in the default registry in the order of registration.
 // With includeEmpty it lists those without columns of their own too (mixins), which have
@@ -117,29 +120,40 @@ func Check(r *Registry) error {
 }
 
 func (ts *tables) checkKey(t *table, fk schema.ForeignKey) error {
-	own := t.byName[fk.Columns[0]]
+	at := 0
 	bad := func(format string, args ...any) error {
-		return fmt.Errorf("models: %s (tag fk=%s.%s): %s", own.path, fk.RefTable, fk.RefColumns[0], fmt.Sprintf(format, args...))
+		return fmt.Errorf("models: %s (tag fk=%s.%s): %s", t.byName[fk.Columns[at]].path, fk.RefTable, fk.RefColumns[at], fmt.Sprintf(format, args...))
 	}
 	ref := ts.byName[fk.RefTable]
 	if ref == nil {
 		return bad("no registered struct has the table %s", fk.RefTable)
 	}
-	col := ref.byName[fk.RefColumns[0]]
-	if col == nil {
-		return bad("%s has no column %s; it has %s", fk.RefTable, fk.RefColumns[0], ref.sortedNames())
+	for at = range fk.Columns {
+		own, col := t.byName[fk.Columns[at]], ref.byName[fk.RefColumns[at]]
+		switch {
+		case col == nil:
+			return bad("%s has no column %s; it has %s", fk.RefTable, fk.RefColumns[at], ref.sortedNames())
+		case own.kind != col.kind:
+			return bad("its column is %s, that of %s is %s", own.kind, col.path, col.kind)
+		}
 	}
-	known := len(ref.facts.Key) == 1 && ref.facts.Key[0] == col.name
+	at = 0
+	known := sameNames(fk.RefColumns, ref.facts.Key)
 	for _, u := range ref.facts.Uniques {
-		known = known || len(u.Columns) == 1 && u.Columns[0] == col.name
+		known = known || sameNames(fk.RefColumns, u.Columns)
 	}
-	if !known {
-		return bad("%s.%s is neither the key nor unique", fk.RefTable, col.name)
-	}
-	if own.kind != col.kind {
-		return bad("its column is %s, that of %s is %s", own.kind, col.path, col.kind)
+	switch {
+	case !known && len(fk.RefColumns) > 1:
+		return bad("the columns %s of %s are together neither the key nor unique", strings.Join(fk.RefColumns, ", "), fk.RefTable)
+	case !known:
+		return bad("%s.%s is neither the key nor unique", fk.RefTable, fk.RefColumns[0])
 	}
 	return nil
+}
+
+// sameNames reports whether two lists have the same names in any order.
+func sameNames(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // Tables returns the facts of all tables in dependency order. It is for the packages

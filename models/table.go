@@ -21,6 +21,8 @@ type table struct {
 	byName map[string]*field
 	deep   []*field // whose snapshots are kept encoded
 	stamps []*field // created and updated
+
+	generated int // how many columns the database alone writes
 	// optional are the fields that an INSERT may leave to the database, at most 64.
 	optional []*field
 	// origin is the offset of the hidden word, if hasOrigin.
@@ -49,6 +51,7 @@ type field struct {
 
 	created, updated bool
 	refers           bool // a foreign key, which a relation may fill in
+	generated        bool // the database alone writes it
 	// def writes the default into a new object; nil for none.
 	def func(p unsafe.Pointer)
 }

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -15,20 +16,35 @@ type tag struct {
 	skip             bool
 	pk, json         bool
 	unique, index    *string // the name given, empty for none
-	fk               string
+	where, expr      string  // of the index or the unique constraint
+	desc             bool
+	fk, fkName       string
 	refTable, refCol string
 	onDelete         schema.Action
 	onUpdate         schema.Action
+	deferrable       bool
 	def              *string
 	created, updated bool
-	types            map[string]string // by backend; "" for all
+	checks           []schema.Check // without a name if the tag gives none
+	server           schema.PerBackend
+	generated        schema.PerBackend
+	was              string
+	flat             bool   // the struct's fields are columns
+	prefix           string // of those columns
+	enum             []string
+	types            schema.PerBackend
 }
 
 // later are options that are planned and refused until they work.
 var later = []string{
-	"array", "check", "computed", "deferrable", "desc", "embed", "enum", "func", "orm", "prefix",
-	"server", "softdelete", "text", "version", "was", "where",
+	"array", "computed", "func", "orm", "softdelete", "text", "version",
 }
+
+// Options by what may stand behind them.
+var (
+	valued = []string{"check", "default", "enum", "expr", "fk", "generated", "ondelete", "onupdate", "prefix", "server", "type", "was", "where"}
+	alone  = []string{"created", "deferrable", "desc", "embed", "json", "pk", "updated"}
+)
 
 var actions = map[string]schema.Action{
 	"noaction": schema.NoAction, "restrict": schema.Restrict, "cascade": schema.Cascade,
@@ -60,17 +76,16 @@ func parseTag(f reflect.StructField) (t tag, err error) {
 			return t, err
 		}
 	}
-	if (t.onDelete != "" || t.onUpdate != "") && t.fk == "" {
-		return t, fmt.Errorf("ondelete and onupdate belong to a foreign key: add fk=table.column")
-	}
-	return t, nil
+	return t, t.check()
 }
 
 // option takes one option in.
 func (t *tag) option(key, val string, has bool) error {
-	wants := slices.Contains([]string{"fk", "ondelete", "onupdate", "default", "type"}, key) || strings.HasPrefix(key, "type.")
-	plain := slices.Contains([]string{"pk", "json", "created", "updated"}, key)
+	base, part, dotted := strings.Cut(key, ".")
+	wants, plain := slices.Contains(valued, base), slices.Contains(alone, key)
 	switch {
+	case dotted && !slices.Contains(parted, base):
+		return fmt.Errorf("unknown option %s", key)
 	case wants && !has:
 		return fmt.Errorf("option %s needs a value: %s=…", key, key)
 	case wants && val == "" && key != "default":
@@ -78,7 +93,7 @@ func (t *tag) option(key, val string, has bool) error {
 	case plain && has:
 		return fmt.Errorf("option %s takes no value", key)
 	}
-	switch key {
+	switch base {
 	case "pk":
 		t.pk = true
 	case "json":
@@ -98,7 +113,7 @@ func (t *tag) option(key, val string, has bool) error {
 		if !ok || table == "" || col == "" {
 			return fmt.Errorf("fk=%s: want fk=table.column", val)
 		}
-		t.fk, t.refTable, t.refCol = val, table, col
+		t.fk, t.fkName, t.refTable, t.refCol = val, part, table, col
 	case "ondelete", "onupdate":
 		a, ok := actions[strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(val))]
 		if !ok {
@@ -111,24 +126,79 @@ func (t *tag) option(key, val string, has bool) error {
 		}
 	case "":
 		return fmt.Errorf("empty option")
+	case "deferrable":
+		t.deferrable = true
+	case "desc":
+		t.desc = true
+	case "where":
+		t.where = val
+	case "expr":
+		t.expr = val
+	case "check":
+		t.checks = append(t.checks, schema.Check{Name: part, Expr: val})
+	case "was":
+		t.was = val
+	case "embed":
+		t.flat = true
+	case "prefix":
+		t.flat, t.prefix = true, val
+	case "enum":
+		t.enum = strings.Split(val, "|")
+	case "server":
+		return perBackend(&t.server, base, part, dotted, val)
+	case "generated":
+		return perBackend(&t.generated, base, part, dotted, val)
+	case "type":
+		return perBackend(&t.types, base, part, dotted, val)
 	default:
-		backend, isType := strings.CutPrefix(key, "type")
-		if backend, isDialect := strings.CutPrefix(backend, "."); isType && (key == "type" || isDialect) {
-			if isDialect && backend != "postgres" && backend != "sqlite" {
-				return fmt.Errorf("option %s: want type=, type.postgres= or type.sqlite=", key)
-			}
-			if t.types == nil {
-				t.types = map[string]string{}
-			}
-			t.types[backend] = val
-			return nil
-		}
 		if slices.Contains(later, key) {
 			return fmt.Errorf("option %s is not supported yet", key)
 		}
 		return fmt.Errorf("unknown option %s", key)
 	}
 	return nil
+}
+
+// parted are options that may have a second word behind a dot.
+var parted = []string{"check", "fk", "generated", "server", "type"}
+
+// perBackend takes in an option that may be given for one database.
+func perBackend(p *schema.PerBackend, base, backend string, dotted bool, val string) error {
+	if dotted && backend != "postgres" && backend != "sqlite" {
+		return fmt.Errorf("option %s.%s: want %s=, %s.postgres= or %s.sqlite=", base, backend, base, base, base)
+	}
+	if *p == nil {
+		*p = schema.PerBackend{}
+	}
+	(*p)[backend] = val
+	return nil
+}
+
+// check reports options that do not go together.
+func (t *tag) check() error {
+	both := func(name string, p schema.PerBackend) error {
+		if p != nil && (p.For("postgres") == "" || p.For("sqlite") == "") {
+			return fmt.Errorf("%s is given for one database only: add %s= for the other", name, name)
+		}
+		return nil
+	}
+	switch {
+	case (t.onDelete != "" || t.onUpdate != "") && t.fk == "":
+		return errors.New("ondelete and onupdate belong to a foreign key: add fk=table.column")
+	case t.deferrable && t.fk == "":
+		return errors.New("deferrable belongs to a foreign key: add fk=table.column")
+	case (t.where != "" || t.expr != "" || t.desc) && t.index == nil && t.unique == nil:
+		return errors.New("where, expr and desc belong to an index: add index or unique")
+	case (t.where != "" || t.expr != "" || t.desc) && t.index != nil && t.unique != nil:
+		return errors.New("where, expr and desc are for one of index and unique, and both stand here: a unique one is an index too, so drop index")
+	case t.server != nil && (t.def != nil || t.created || t.updated):
+		return errors.New("server and default, created or updated would both give the value: keep one")
+	case t.generated != nil && (t.server != nil || t.def != nil || t.created || t.updated || t.pk || t.fk != ""):
+		return errors.New("a generated column is made of others: it takes no pk, fk, default, server, created or updated")
+	case t.flat && (t.pk || t.json || t.fk != "" || t.name != "" || t.unique != nil || t.index != nil || t.types != nil || t.server != nil || t.generated != nil || t.def != nil):
+		return errors.New("embed and prefix make columns of a struct's fields: give the other options to those")
+	}
+	return errors.Join(both("server", t.server), both("generated", t.generated))
 }
 
 // splitTag splits at commas outside single quotes and parentheses.

@@ -63,12 +63,18 @@ func blog() []*schema.Table {
 		Columns: []*schema.Column{
 			{Name: "id", Type: schema.Type{Kind: schema.Int32}, Auto: true},
 			{Name: "author_id", Type: schema.Type{Kind: schema.Int64}},
+			{Name: "at", Type: schema.Type{Kind: schema.Time}, Server: schema.PerBackend{"": "now()"}},
+			{Name: "long", Type: schema.Type{Kind: schema.Bool}, Generated: schema.PerBackend{"": "author_id > 9"}},
 			{Name: `odd"name`, Type: schema.Type{Kind: schema.Text}},
 		},
-		Indexes: []schema.Index{{Name: "ix_posts_author_id", Columns: []string{"author_id", `odd"name`}}},
+		Indexes: []schema.Index{
+			{Name: "ix_posts_author_id", Terms: []schema.Term{{Column: "author_id"}, {Column: `odd"name`, Desc: true}}},
+			{Name: "uq_posts_lower", Terms: []schema.Term{{Column: `odd"name`, Expr: `lower("odd""name")`}}, Unique: true, Where: "author_id > 0"},
+		},
+		Checks: []schema.Check{{Name: "ck_posts_author_id", Expr: "author_id > 0"}},
 		ForeignKeys: []schema.ForeignKey{{
 			Name: "fk_posts_author_id_users", Columns: []string{"author_id"}, RefTable: "users", RefColumns: []string{"id"},
-			OnDelete: schema.Cascade, OnUpdate: schema.NoAction,
+			OnDelete: schema.Cascade, OnUpdate: schema.NoAction, Deferrable: true,
 		}},
 	}
 	tags := &schema.Table{

@@ -16,6 +16,9 @@ func UniqueName(table string, columns ...string) string { return join("uq", tabl
 // IndexName names an index, such as ix_posts_author_id.
 func IndexName(table string, columns ...string) string { return join("ix", table, columns) }
 
+// CheckName names a check, such as ck_users_age.
+func CheckName(table string, columns ...string) string { return join("ck", table, columns) }
+
 // ForeignKeyName names a foreign key, such as fk_posts_author_id_users.
 func ForeignKeyName(table string, columns []string, refTable string) string {
 	return join("fk", table, append(columns[:len(columns):len(columns)], refTable))

@@ -7,6 +7,7 @@ type Table struct {
 	// Key lists the columns of the primary key in order.
 	Key         []string
 	Uniques     []Unique
+	Checks      []Check
 	Indexes     []Index
 	ForeignKeys []ForeignKey
 	// Model names the Go struct for messages, such as "app.User".
@@ -33,6 +34,14 @@ type Column struct {
 	// Default is the literal that the server puts in when the column is left out; nil
 	// for none.
 	Default *Literal
+	// Server is the expression by which the server gives the column a value when it is
+	// left out; nil for none.
+	Server PerBackend
+	// Generated is the expression that the column always has as its value; nil for a
+	// plain column.
+	Generated PerBackend
+	// Was is the column's former name, a hint for migrations; empty for none.
+	Was string
 	// Field names the Go field for messages, such as "User.Email".
 	Field string
 }
@@ -49,10 +58,27 @@ type Unique struct {
 	Columns []string
 }
 
-// An Index speeds up lookups by Columns.
+// A Check is a condition that every row meets.
+type Check struct {
+	Name string
+	Expr string
+}
+
+// An Index speeds up lookups by its terms.
 type Index struct {
-	Name    string
-	Columns []string
+	Name  string
+	Terms []Term
+	// Unique: no two rows have the same values in Terms.
+	Unique bool
+	// Where is the condition of a partial index; empty for all rows.
+	Where string
+}
+
+// A Term is what an index sorts by: a column, or an expression in its place.
+type Term struct {
+	Column string
+	Expr   string
+	Desc   bool
 }
 
 // A ForeignKey says that the values of Columns are a key of another table.
@@ -63,6 +89,8 @@ type ForeignKey struct {
 	RefColumns []string
 	OnDelete   Action
 	OnUpdate   Action
+	// Deferrable: the key is checked when the transaction commits.
+	Deferrable bool
 }
 
 // An Action says what happens to the rows that refer to a row that is deleted or gets

@@ -32,13 +32,22 @@ type Type struct {
 	Kind Kind
 	// SQL is the type's own text, written as it stands instead of the type of Kind, by
 	// backend name ("postgres", "sqlite"); the empty name means every backend.
-	SQL map[string]string
+	SQL PerBackend
 }
 
 // Text returns the type's own text for a backend, empty if it has none.
 func (t Type) Text(backend string) string {
-	if s, ok := t.SQL[backend]; ok {
+	return t.SQL.For(backend)
+}
+
+// PerBackend is SQL text by backend name ("postgres", "sqlite"); the empty name means
+// every backend that is not named.
+type PerBackend map[string]string
+
+// For returns the text for a backend, empty if there is none.
+func (p PerBackend) For(backend string) string {
+	if s, ok := p[backend]; ok {
 		return s
 	}
-	return t.SQL[""]
+	return p[""]
 }

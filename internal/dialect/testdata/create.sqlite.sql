@@ -19,8 +19,11 @@ CREATE TABLE IF NOT EXISTS "users" (
 CREATE TABLE IF NOT EXISTS "posts" (
 	"id" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	"author_id" INTEGER NOT NULL,
+	"at" TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f000Z', 'now')),
+	"long" BOOLEAN NOT NULL GENERATED ALWAYS AS (author_id > 9) STORED,
 	"odd""name" TEXT NOT NULL,
-	CONSTRAINT "fk_posts_author_id_users" FOREIGN KEY ("author_id") REFERENCES "users" ("id") ON DELETE CASCADE ON UPDATE NO ACTION
+	CONSTRAINT "ck_posts_author_id" CHECK (author_id > 0),
+	CONSTRAINT "fk_posts_author_id_users" FOREIGN KEY ("author_id") REFERENCES "users" ("id") ON DELETE CASCADE ON UPDATE NO ACTION DEFERRABLE INITIALLY DEFERRED
 );
 
 CREATE TABLE IF NOT EXISTS "post_tags" (
@@ -30,4 +33,6 @@ CREATE TABLE IF NOT EXISTS "post_tags" (
 	CONSTRAINT "fk_post_tags_post_id_posts" FOREIGN KEY ("post_id") REFERENCES "posts" ("id")
 );
 
-CREATE INDEX IF NOT EXISTS "ix_posts_author_id" ON "posts" ("author_id", "odd""name");
+CREATE INDEX IF NOT EXISTS "ix_posts_author_id" ON "posts" ("author_id", "odd""name" DESC);
+
+CREATE UNIQUE INDEX IF NOT EXISTS "uq_posts_lower" ON "posts" ((lower("odd""name"))) WHERE author_id > 0;
