@@ -31,7 +31,8 @@ type relState struct {
 	owner *owner // of the session that loaded it; nil outside of sessions
 	epoch uint32 // of that session
 	mark  loadMark
-	text  []byte // the JSON to answer with, see encodeGraph
+	text  []byte           // the JSON to answer with, see encodeObject
+	way   []unsafe.Pointer // to a copy on which its own Dict is called, see nestedDict
 }
 
 // loadMark says how a state differs from a loaded one.
