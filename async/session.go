@@ -40,8 +40,10 @@ type Session struct {
 // NewSession makes a session. label says where, for errors and leak reports; drain
 // bounds the ROLLBACK of Close. Programs call AsyncSession of *spillway.DB.
 func NewSession(e *models.Engine, label string, drain time.Duration) *Session {
-	u := models.NewUnit(e, models.UnitOptions{Label: label})
-	return &Session{unit: u, box: mailbox{holds: u.Holds}, runner: models.RunnerOf(u), drain: drain, gone: make(chan struct{})}
+	s := &Session{drain: drain, gone: make(chan struct{})}
+	s.unit = models.NewUnit(e, models.UnitOptions{Label: label, Host: carrier{s}})
+	s.box.holds, s.runner = s.unit.Holds, models.RunnerOf(s.unit)
+	return s
 }
 
 // Add puts objects under the session's care, as [models.Session.Add] does. A mistake

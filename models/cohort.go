@@ -22,7 +22,8 @@ type cohort struct {
 	objs []unsafe.Pointer
 
 	mu      sync.Mutex
-	flights map[*relation]chan struct{} // loads on the database itself, under way
+	flights map[*relation]chan struct{} // loads under way
+	shared  link.Flights                // the same of package async
 }
 
 // gather makes cohorts of the objects of a result.
@@ -35,7 +36,7 @@ func gather(e *Engine, t *table, objs []unsafe.Pointer) {
 		c := &cohort{e: e, t: t, objs: objs[:n:n]}
 		for _, obj := range c.objs {
 			if o := t.originOf(obj); o != nil {
-				o.cohort = c
+				o.cohort.Store(c)
 			}
 		}
 		objs = objs[n:]
@@ -45,46 +46,63 @@ func gather(e *Engine, t *table, objs []unsafe.Pointer) {
 // lazy loads a relation unless it is loaded.
 func (w *words) lazy(ctx context.Context) error {
 	o, rel := w.origin()
-	if ok, err := w.answers(o, rel); ok || err != nil {
-		return err
-	}
-	if o.rec != nil {
-		if h := o.rec.owner.host; h != nil {
-			return h.Carry(ctx, newLazy(o, rel))
-		}
-		return fmt.Errorf("%w: %s", ErrDetached, rel)
-	}
-	c := o.cohort
 	for {
 		if ok, err := w.answers(o, rel); ok || err != nil {
 			return err
 		}
-		c.mu.Lock()
-		flight := c.flights[rel]
-		if flight == nil {
-			break
+		c := o.cohort.Load()
+		if c == nil {
+			return carry(ctx, o, rel)
 		}
-		c.mu.Unlock()
+		flight, mine := c.fly(rel)
+		if mine {
+			defer c.land(rel, flight)
+			if ok, err := w.answers(o, rel); ok || err != nil {
+				return err
+			}
+			return carry(ctx, o, rel)
+		}
 		select {
 		case <-flight:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// carry has the load of a relation carried out where the object is from.
+func carry(ctx context.Context, o *origin, rel *relation) error {
+	if o.rec == nil {
+		_, err := do[struct{}](ctx, o.cohort.Load().e, newLazy(o, rel))
+		return err
+	}
+	if h := o.rec.owner.host; h != nil {
+		return h.Carry(ctx, newLazy(o, rel))
+	}
+	return fmt.Errorf("%w: %s", ErrDetached, rel)
+}
+
+// fly enters a load, or returns the one that is under way; the channel is closed when
+// that has ended.
+func (c *cohort) fly(rel *relation) (flight chan struct{}, mine bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if flight = c.flights[rel]; flight != nil {
+		return flight, false
+	}
 	if c.flights == nil {
 		c.flights = map[*relation]chan struct{}{}
 	}
-	flight := make(chan struct{})
+	flight = make(chan struct{})
 	c.flights[rel] = flight
+	return flight, true
+}
+
+func (c *cohort) land(rel *relation, flight chan struct{}) {
+	c.mu.Lock()
+	delete(c.flights, rel)
 	c.mu.Unlock()
-	defer func() {
-		c.mu.Lock()
-		delete(c.flights, rel)
-		c.mu.Unlock()
-		close(flight)
-	}()
-	_, err := do[struct{}](ctx, c.e, newLazy(o, rel))
-	return err
+	close(flight)
 }
 
 // answers reports whether a relation need not be loaded, or why it can not be.
@@ -108,7 +126,7 @@ func (w *words) answers(o *origin, rel *relation) (bool, error) {
 			return true, nil
 		}
 		return false, fmt.Errorf("%w: %s: its session was closed; add the object to another one", ErrDetached, rel)
-	case o.rec == nil && o.cohort == nil:
+	case o.rec == nil && o.cohort.Load() == nil:
 		return false, fmt.Errorf("%w: %s", ErrDetached, rel)
 	}
 	return false, nil
@@ -128,7 +146,13 @@ func loading[R any](w *words, read func() (R, error)) link.Loading[R] {
 			l.Err = fmt.Errorf("%w: %s", ErrDetached, rel)
 		}
 	default:
-		l.Runner, l.Chain = o.cohort.e.connections, newLazy(o, rel)
+		l.Runner, l.Chain = o.cohort.Load().e.connections, newLazy(o, rel)
+	}
+	if l.Chain != nil {
+		l.Key, l.Flights = rel, new(link.Flights)
+		if c := o.cohort.Load(); c != nil {
+			l.Flights = &c.shared
+		}
 	}
 	return l
 }
@@ -210,7 +234,7 @@ func (c *lazyLoad) start() error {
 	}
 	c.objs = []unsafe.Pointer{c.o.self}
 	images := []unsafe.Pointer{c.o.self}
-	if co := c.o.cohort; co != nil {
+	if co := c.o.cohort.Load(); co != nil {
 		for _, obj := range co.objs {
 			if obj != c.o.self && c.fits(obj) {
 				c.objs = append(c.objs, obj)
@@ -222,7 +246,7 @@ func (c *lazyLoad) start() error {
 	if c.u != nil {
 		e = c.u.e
 	} else {
-		e = c.o.cohort.e
+		e = c.o.cohort.Load().e
 	}
 	c.l = &loader{e: e, u: c.u}
 	c.l.nodes = []*loadNode{c.l.node(Loading{rel: c.rel, how: loadSelectIn}, nil)}

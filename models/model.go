@@ -1,6 +1,9 @@
 package models
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // Model is embedded into a struct to give it an integer key that the database makes,
 // column id, and a memory of where the object came from:
@@ -29,5 +32,5 @@ type origin struct {
 	rec *record // of the session that manages or managed it; nil outside of sessions
 	// self is where the object lies, for its relation fields; a copy lies elsewhere.
 	self   unsafe.Pointer
-	cohort *cohort // of objects that came with it; nil without relations
+	cohort atomic.Pointer[cohort] // of objects that came with it; nil without relations
 }

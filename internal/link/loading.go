@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"sync"
 
 	"github.com/spillwaydb/spillway/pool"
 )
@@ -16,8 +17,19 @@ type Loading[R any] struct {
 	Runner pool.Runner
 	// Chain loads the relation, and that of the object's siblings. It is for one use.
 	Chain Chain[struct{}]
+	// Flights are the loads under way for the object and its siblings, and Key tells
+	// which of them this one is.
+	Flights *Flights
+	Key     any
 	// Read reads what was loaded.
 	Read func() (R, error)
+}
+
+// Flights are loads that are under way, by what they load: values of the package that
+// carries them out.
+type Flights struct {
+	sync.Mutex
+	Now map[any]any
 }
 
 // A Host carries out chains for a unit of work that it owns: package models asks it to
