@@ -63,7 +63,7 @@ func compiled(typ reflect.Type) (*table, error) {
 	if t, ok := unregistered.Load(typ); ok {
 		return t.(*table), nil
 	}
-	t, err := compile(typ)
+	t, err := compile(typ, defaultRegistry.named())
 	if err != nil {
 		return nil, err
 	}
