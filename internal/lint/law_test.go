@@ -59,7 +59,6 @@ var foreign = map[string][]string{
 	"github.com/mattn/go-sqlite3":          {},
 	"modernc.org/sqlite":                   {},
 	"github.com/alecthomas/kong":           {"cmd/spillway/cli"},
-	"github.com/arl/statsviz":              {"cmd/spillway/demo"},
 	"gorm.io":                              {"integration/bench"},
 	"github.com/uptrace/bun":               {"integration/bench"},
 	"github.com/chromedp/chromedp":         {"integration/browser"},
