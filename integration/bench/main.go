@@ -34,9 +34,10 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	only := flags.String("only", "", "run the measures whose name begins so")
-	rounds := flags.Int("rounds", 7, "rounds of each measure; the median counts")
-	turn := flags.Duration("turn", 40*time.Millisecond, "how long one side works before the other has its turn")
-	turns := flags.Int("turns", 5, "turns of each side per round")
+	pace := pace{}
+	flags.IntVar(&pace.rounds, "rounds", 7, "rounds of each measure, at least; the median counts")
+	flags.DurationVar(&pace.long, "time", 10*time.Second, "rounds go on for so long")
+	flags.DurationVar(&pace.turn, "turn", 10*time.Millisecond, "how long one side works before the next has its turn; at least once")
 	small := flags.Bool("small", false, "a hundredth of the rows: to see that it works")
 	profile := flags.String("cpuprofile", "", "write a CPU profile to this file, labeled by side")
 	if err := flags.Parse(args); err != nil {
@@ -51,8 +52,8 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if len(chosen) == 0 {
 		return fmt.Errorf("no measure begins with %q", *only)
 	}
-	if *rounds < 1 || *turns < 1 {
-		return fmt.Errorf("-rounds and -turns want 1 or more")
+	if pace.rounds < 1 {
+		return fmt.Errorf("-rounds %d: want 1 or more", pace.rounds)
 	}
 	if *profile != "" {
 		f, err := os.Create(*profile)
@@ -73,7 +74,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
-		got, err := c.compare(ctx, pace{*rounds, *turns, *turn})
+		got, err := c.compare(ctx, pace)
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}

@@ -29,10 +29,8 @@ type side struct {
 	// before makes ready for run, off the clock; nil if nothing is to be done.
 	before func(ctx context.Context) error
 
-	n       int // runs per turn
-	perRun  []time.Duration
-	elapsed time.Duration
-	runs    int
+	n      int             // runs per turn
+	perRun []time.Duration // what a run took, turn by turn
 }
 
 // A pair compares two sides.
@@ -40,12 +38,6 @@ type pair struct {
 	name         string
 	ours, theirs *side
 	goal         float64
-}
-
-// A pace says how long sides work.
-type pace struct {
-	rounds, turns int
-	turn          time.Duration
 }
 
 // add adds a side.
@@ -59,6 +51,12 @@ func (c *contest) pair(name string, ours, theirs *side, goal float64) {
 	c.pairs = append(c.pairs, pair{name, ours, theirs, goal})
 }
 
+// A pace says how long sides work.
+type pace struct {
+	rounds     int
+	long, turn time.Duration
+}
+
 // compare lets all sides work in turns.
 func (c *contest) compare(ctx context.Context, p pace) ([]result, error) {
 	for _, s := range c.sides {
@@ -66,19 +64,13 @@ func (c *contest) compare(ctx context.Context, p pace) ([]result, error) {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	for round := range p.rounds {
-		for turn := range p.turns {
-			for i := range c.sides {
-				// Who comes first changes, so that nobody always follows the same side.
-				s := c.sides[(i+round+turn)%len(c.sides)]
-				if err := s.work(ctx); err != nil {
-					return nil, fmt.Errorf("%s: %w", s.name, err)
-				}
+	for begin, round := time.Now(), 0; round < p.rounds || time.Since(begin) < p.long; round++ {
+		for i := range c.sides {
+			// Who comes first changes, so that nobody always follows the same side.
+			s := c.sides[(i+round)%len(c.sides)]
+			if err := s.work(ctx); err != nil {
+				return nil, fmt.Errorf("%s: %w", s.name, err)
 			}
-		}
-		for _, s := range c.sides {
-			s.perRun = append(s.perRun, s.elapsed/time.Duration(s.runs))
-			s.elapsed, s.runs = 0, 0
 		}
 	}
 	var out []result
@@ -91,21 +83,20 @@ func (c *contest) compare(ctx context.Context, p pace) ([]result, error) {
 // warm runs a side until statements are prepared and finds out how often it runs in a
 // turn.
 func (s *side) warm(ctx context.Context, turn time.Duration) error {
-	s.n = 1
-	for range 3 {
-		if err := s.work(ctx); err != nil {
-			return err
+	for s.n = 1; ; s.n *= 2 {
+		s.perRun = nil
+		for range 4 { // connections are opened, statements prepared
+			if err := s.work(ctx); err != nil {
+				return err
+			}
+		}
+		// The best of them: a hiccup must not make the turns of one side short.
+		best := slices.Min(s.perRun)
+		s.perRun = nil
+		if s.before != nil || 2*best*time.Duration(s.n) > turn {
+			return nil
 		}
 	}
-	s.elapsed, s.runs = 0, 0
-	if err := s.work(ctx); err != nil {
-		return err
-	}
-	if s.before == nil {
-		s.n = max(1, int(turn/max(1, s.elapsed)))
-	}
-	s.elapsed, s.runs = 0, 0
-	return nil
 }
 
 // work is one turn.
@@ -123,8 +114,7 @@ func (s *side) work(ctx context.Context) (err error) {
 				return
 			}
 		}
-		s.elapsed += time.Since(begin)
-		s.runs += s.n
+		s.perRun = append(s.perRun, time.Since(begin)/time.Duration(s.n))
 	})
 	return err
 }
