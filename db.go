@@ -68,6 +68,23 @@ func (db *DB) AsyncSession() *async.Session {
 	return async.NewSession(db.engine, caller(), db.pool.DrainTimeout())
 }
 
+// InTx runs fn in a blocking session of its own whose transaction is open from the start:
+// when fn returns nil it is committed, on an error or a panic it is rolled back, and the
+// session is closed either way. When the database reports a serialization failure or a
+// deadlock, in fn or at the commit, all of it is repeated with a new session after a
+// short random pause (at most half a second), o.Attempts times in all, as long as ctx
+// lasts; the error of the last attempt is wrapped. So fn must be prepared to run again:
+// it should touch nothing but the session and what it makes itself.
+//
+// Inside of fn use the ctx that it gets: by it a call that needs a second connection
+// while all are taken by such transactions is told with [ErrPoolDeadlock], instead of
+// waiting for itself. Commit and Rollback of the session are for InTx to do; a part of
+// the transaction that may fail is what [models.Session.Nested] is for. With futures
+// that is [async.InTx].
+func (db *DB) InTx(ctx context.Context, o models.TxOptions, fn func(ctx context.Context, s *models.Session) error) error {
+	return models.InTx(ctx, db.engine, caller(), o, fn)
+}
+
 // CreateTables creates what is missing of the tables and indexes of all registered
 // structs, in the order their foreign keys ask for. It changes no table that exists.
 func (db *DB) CreateTables(ctx context.Context) error { return models.CreateTables(ctx, db) }

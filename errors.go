@@ -71,6 +71,7 @@ var (
 	ErrMultiple      = models.ErrMultiple
 	ErrStale         = models.ErrStale
 	ErrSessionClosed = models.ErrSessionClosed
+	ErrSessionBusy   = models.ErrSessionBusy
 )
 
 // reason takes the state of a pool that was only just made out of an error of opening:

@@ -49,7 +49,7 @@ func Load[R any](ctx context.Context, rel Relation[R]) *Future[R] {
 	}
 	var f *Future[struct{}]
 	if own {
-		f = send(ctx, h.s, reading, l.Chain)
+		f = send(ctx, h.s.lentTo(ctx), reading, l.Chain)
 	} else {
 		f = start(ctx, l.Runner, l.Chain)
 	}
@@ -102,5 +102,5 @@ type carrier struct{ s *Session }
 
 // Carry implements link.Host.
 func (h carrier) Carry(ctx context.Context, c link.Chain[struct{}]) error {
-	return send(ctx, h.s, reading, c).Wait(ctx)
+	return send(ctx, h.s.lentTo(ctx), reading, c).Wait(ctx)
 }

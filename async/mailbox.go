@@ -223,14 +223,14 @@ func (m *mailbox) conclude(j *job) {
 	j.work.conclude()
 }
 
-// close takes no more jobs, refuses what is queued, cancels what is under way and waits
-// until that is concluded. From then on the unit belongs to the caller. It reports false
-// if the mailbox was closed before.
-func (m *mailbox) close() bool {
+// close takes no more jobs, refuses what is queued and cancels what is under way. When
+// that is concluded idle is closed; from then on the unit belongs to the caller. It
+// reports false if the mailbox was closed before.
+func (m *mailbox) close() (idle <-chan struct{}, first bool) {
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()
-		return false
+		return nil, false
 	}
 	m.closed = true
 	var queued, flying []*job
@@ -242,11 +242,11 @@ func (m *mailbox) close() bool {
 	for j := m.flying.head; j != nil; j = j.next {
 		flying = append(flying, j)
 	}
-	idle := make(chan struct{})
+	end := make(chan struct{})
 	if m.running || m.flying.len > 0 || m.over.len > 0 {
-		m.idle = idle
+		m.idle = end
 	} else {
-		close(idle)
+		close(end)
 	}
 	m.mu.Unlock()
 	for _, j := range queued {
@@ -255,6 +255,5 @@ func (m *mailbox) close() bool {
 	for _, j := range flying {
 		j.work.stop(models.ErrSessionClosed)
 	}
-	<-idle
-	return true
+	return end, true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/spillwaydb/spillway/internal/link"
@@ -35,12 +36,19 @@ type Session struct {
 	runner pool.Runner
 	drain  time.Duration
 	gone   chan struct{} // closed when Close is done
+	label  string
+
+	// scope names what the session is only lent by: "Nested" or "InTx".
+	scope  string
+	parent *Session     // of a session lent by Nested
+	over   atomic.Bool  // and that Nested is over
+	inside atomic.Int32 // how many Nested of this session are under way: 0 or 1
 }
 
 // NewSession makes a session. label says where, for errors and leak reports; drain
 // bounds the ROLLBACK of Close. Programs call AsyncSession of *spillway.DB.
 func NewSession(e *models.Engine, label string, drain time.Duration) *Session {
-	s := &Session{drain: drain, gone: make(chan struct{})}
+	s := &Session{drain: drain, gone: make(chan struct{}), label: label}
 	s.unit = models.NewUnit(e, models.UnitOptions{Label: label, Host: carrier{s}})
 	s.box.holds, s.runner = s.unit.Holds, models.RunnerOf(s.unit)
 	return s
@@ -63,12 +71,18 @@ func (s *Session) Flush(ctx context.Context) *Future[struct{}] {
 // Commit flushes and commits: when it succeeds the changes last. See
 // [models.Session.Commit].
 func (s *Session) Commit(ctx context.Context) *Future[struct{}] {
+	if err := s.lent("Commit", "nil"); err != nil {
+		return Failed[struct{}](err)
+	}
 	return send(ctx, s, changing, s.unit.Commit())
 }
 
 // Rollback takes back what was flushed and gives loaded objects the values of the last
 // commit. See [models.Session.Rollback].
 func (s *Session) Rollback(ctx context.Context) *Future[struct{}] {
+	if err := s.lent("Rollback", "an error"); err != nil {
+		return Failed[struct{}](err)
+	}
 	return send(ctx, s, changing, s.unit.Rollback())
 }
 
@@ -78,11 +92,46 @@ func (s *Session) Rollback(ctx context.Context) *Future[struct{}] {
 // given back; the ROLLBACK takes as long as pool.Config.DrainTimeout at most, then the
 // connection is dropped instead, which the error tells. Every later call fails with
 // models.ErrSessionClosed; closing again waits for the first Close and returns nil.
+//
+// The function of a [Session.Nested] that is under way is told by its ctx. If it does not
+// return within DrainTimeout, as when it is itself what calls Close, the error is
+// models.ErrSessionBusy and the session ends when the function does. The session that
+// Nested or InTx hands out is closed by them; its Close does nothing.
 func (s *Session) Close() error {
-	if !s.box.close() {
-		<-s.gone
+	if s.scope != "" {
 		return nil
 	}
+	return s.close()
+}
+
+// close is Close for who lent the session.
+func (s *Session) close() error {
+	idle, first := s.box.close()
+	if !first {
+		if s.inside.Load() == 0 {
+			<-s.gone
+		}
+		return nil
+	}
+	if s.inside.Load() > 0 {
+		patience := time.NewTimer(s.drain)
+		defer patience.Stop()
+		select {
+		case <-idle:
+		case <-patience.C:
+			go func() {
+				<-idle
+				_ = s.shut() // who called Close has left
+			}()
+			return fmt.Errorf("%w: Close: the function of a Nested has not returned", models.ErrSessionBusy)
+		}
+	}
+	<-idle
+	return s.shut()
+}
+
+// shut ends the unit, which belongs to the caller.
+func (s *Session) shut() error {
 	defer close(s.gone)
 	ctx, cancel := context.WithTimeout(context.Background(), s.drain)
 	defer cancel()

@@ -37,6 +37,9 @@ func submit[T any](ctx context.Context, h Handle, kind jobKind, compile func(t m
 
 // send puts a verb into the mailbox of a session.
 func send[T any](ctx context.Context, s *Session, kind jobKind, chain link.Chain[T]) *Future[T] {
+	if s.busy(ctx) {
+		return Failed[T](errInside)
+	}
 	v := &verb[T]{box: &s.box}
 	v.ctx, v.runner, v.chain, v.host, v.src = ctx, s.runner, chain, v, v
 	v.job = job{work: v, ctx: ctx, kind: kind}
@@ -85,8 +88,11 @@ func (v *verb[T]) conclude() {
 // refuse implements work.
 func (v *verb[T]) refuse(reason error) {
 	var zero T
-	v.settle(zero, fmt.Errorf("%w: %w", pool.ErrNotStarted, reason))
+	v.settle(zero, notStarted(reason))
 }
+
+// notStarted is the end of work that never began.
+func notStarted(reason error) error { return fmt.Errorf("%w: %w", pool.ErrNotStarted, reason) }
 
 // stop implements work.
 func (v *verb[T]) stop(cause error) bool { return v.operation.cancel(cause) }

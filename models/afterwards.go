@@ -119,9 +119,10 @@ func (r *record) follow() {
 	}
 }
 
-// takeBackRelations undoes settled. With keep the changes are still to be flushed.
-func (u *Unit) takeBackRelations(keep bool) {
-	for i := len(u.relUndo) - 1; i >= 0; i-- {
+// takeBackRelations undoes settled, but for the first steps. With keep the changes are
+// still to be flushed.
+func (u *Unit) takeBackRelations(first int, keep bool) {
+	for i := len(u.relUndo) - 1; i >= first; i-- {
 		un := &u.relUndo[i]
 		w := un.rel.words(un.r.obj)
 		w.store(un.state)
@@ -138,7 +139,8 @@ func (u *Unit) takeBackRelations(keep bool) {
 			*w.change() = ch
 		}
 	}
-	u.relUndo = nil
+	clear(u.relUndo[first:])
+	u.relUndo = u.relUndo[:first]
 	if keep {
 		return
 	}

@@ -96,6 +96,13 @@ func do[T any](ctx context.Context, t Target, c link.Chain[T]) (T, error) {
 	return c.Result()
 }
 
+// Carry carries a chain out in the calling goroutine. It is for package async.
+func Carry[T any](ctx context.Context, t Target, c link.Chain[T]) (T, error) { return do(ctx, t, c) }
+
+// DrainTimeout is how long giving a connection of e back may take. It is for package
+// async.
+func DrainTimeout(e *Engine) time.Duration { return e.drain() }
+
 // run is a verb on a handle: it compiles the chain and carries it out.
 func run[T any](ctx context.Context, h Handle, compile func(t Target) link.Chain[T]) (T, error) {
 	t, err := h.enter(ctx)

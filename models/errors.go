@@ -22,6 +22,11 @@ var (
 	ErrNotLoaded = errors.New("models: the relation is not loaded")
 	// ErrSessionClosed: the session was closed.
 	ErrSessionClosed = errors.New("models: session is closed")
+	// ErrSessionBusy: the caller runs inside of what the session is doing, so waiting for
+	// it would never end.
+	ErrSessionBusy = errors.New("models: session is busy with the call that this one is made in")
+	// ErrInner: the transaction is not the session's to end: it was lent by Nested or InTx.
+	ErrInner = errors.New("models: the transaction is not this session's to end")
 	// ErrNeedsRollback: the session's transaction was lost; Rollback makes the session
 	// usable again.
 	ErrNeedsRollback = errors.New("models: the transaction was lost, call Rollback")

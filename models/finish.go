@@ -37,7 +37,7 @@ func (f *flush) finish() error {
 	switch {
 	case f.failed: // the transaction is gone
 		u.release()
-		u.takeBack(true)
+		u.takeBack(undoMark{}, true)
 		return fmt.Errorf("commit: %w", f.err)
 	case f.err == nil && f.commit:
 		u.committed()
@@ -152,19 +152,23 @@ func (u *Unit) committed() {
 			u.untie(un.rec)
 		}
 	}
-	u.undo, u.relUndo, u.points = nil, nil, 0
+	u.undo, u.relUndo = nil, nil
 	u.release()
 	if u.options.ExpireOnCommit {
 		u.expire()
 	}
 }
 
-// takeBack makes what the transaction did undone. With keep the changes stay in the
-// objects, to be flushed again: new objects are pending again, without what was filled
-// in. Without it new objects become strangers and changed ones get their old values.
-func (u *Unit) takeBack(keep bool) {
+// An undoMark is a moment in a transaction: how many steps it had taken then.
+type undoMark struct{ undo, relUndo int }
+
+// takeBack makes undone what the transaction did since a moment. With keep the changes
+// stay in the objects, to be flushed again: new objects are pending again, without what
+// was filled in. Without it new objects become strangers and changed ones get their old
+// values.
+func (u *Unit) takeBack(first undoMark, keep bool) {
 	var again []*record
-	for i := len(u.undo) - 1; i >= 0; i-- {
+	for i := len(u.undo) - 1; i >= first.undo; i-- {
 		un := &u.undo[i]
 		r := un.rec
 		id := u.identityOf(r.t)
@@ -204,8 +208,9 @@ func (u *Unit) takeBack(keep bool) {
 			}
 		}
 	}
-	u.undo, u.points = nil, 0
-	u.takeBackRelations(keep)
+	clear(u.undo[first.undo:])
+	u.undo = u.undo[:first.undo]
+	u.takeBackRelations(first.relUndo, keep)
 	u.sweep()
 	if keep {
 		for i := len(again) - 1; i >= 0; i-- {
@@ -264,7 +269,7 @@ func (c *rollback) Finish() (z struct{}, err error) {
 	}
 	u.release()
 	u.lost = nil
-	u.takeBack(c.close)
+	u.takeBack(undoMark{}, c.close)
 	if c.close {
 		for _, r := range u.pending {
 			r.state = transient

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
@@ -126,8 +125,7 @@ func (f *flush) start() *pool.Op {
 	var behind driver.Statement
 	switch {
 	case u.lease != nil:
-		u.points++
-		f.point = "spillway_" + strconv.Itoa(u.points)
+		f.point = u.point()
 		sts = append(sts, driver.Statement{SQL: "SAVEPOINT " + f.point, Class: driver.Savepoint})
 		if single {
 			behind = releaseStatement(f.point)

@@ -122,11 +122,7 @@ func (c *refreshing) Finish() (z struct{}, err error) {
 // Expire has the rows of objects read again when they are next asked for; without
 // objects, those of all that the session knows. Fields keep their values until then, and
 // changes that were not flushed are kept.
-func (s *Session) Expire(objs ...any) {
-	<-s.lock
-	defer s.leave()
-	s.unit.Expire(objs...)
-}
+func (s *Session) Expire(objs ...any) { s.mark(func() { s.unit.Expire(objs...) }) }
 
 // Expire is [Session.Expire].
 func (u *Unit) Expire(objs ...any) {

@@ -2,6 +2,9 @@ package models
 
 import (
 	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"github.com/spillwaydb/spillway/internal/link"
 )
@@ -19,6 +22,15 @@ import (
 type Session struct {
 	unit *Unit
 	lock chan struct{} // holds a token while nobody is inside
+
+	// scope names what the session is only lent by: "Nested" or "InTx".
+	scope  string
+	parent *Session    // of a session lent by Nested
+	over   atomic.Bool // and that Nested is over
+
+	mu    sync.Mutex // held for a few assignments
+	inner *Session   // lent by a Nested of this session that is not over
+	later []func()   // to be done when it is
 }
 
 // NewSession makes a session. label says where, for errors and leak reports.
@@ -34,11 +46,15 @@ type host struct{ s *Session }
 
 // Carry implements link.Host.
 func (h host) Carry(ctx context.Context, c link.Chain[struct{}]) error {
-	t, err := h.s.enter(ctx)
+	s := h.s
+	if in, _ := s.unit.Inside(ctx).(*Session); in != nil && !in.over.Load() {
+		s = in // the objects are those of all sessions of the unit
+	}
+	t, err := s.enter(ctx)
 	if err != nil {
 		return err
 	}
-	defer h.s.leave()
+	defer s.leave()
 	_, err = do(ctx, t, c)
 	return err
 }
@@ -47,15 +63,27 @@ func (h host) Carry(ctx context.Context, c link.Chain[struct{}]) error {
 func (s *Session) enter(ctx context.Context) (Target, error) {
 	select {
 	case <-s.lock:
-		return s.unit, nil
+		return s.entered()
 	default:
+	}
+	if s.busy(ctx) {
+		return nil, fmt.Errorf("%w: inside Nested use the session that it hands out", ErrSessionBusy)
 	}
 	select {
 	case <-s.lock:
-		return s.unit, nil
+		return s.entered()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// entered answers a caller that has the session's lock.
+func (s *Session) entered() (Target, error) {
+	if s.over.Load() {
+		s.leave()
+		return nil, fmt.Errorf("%w: it was that of a %s that is over", ErrSessionClosed, s.scope)
+	}
+	return s.unit, nil
 }
 
 func (s *Session) leave() { s.lock <- struct{}{} }
@@ -67,20 +95,12 @@ func (s *Session) leave() { s.lock <- struct{}{} }
 // that, Add inserts. Adding an object that the session has already does nothing.
 //
 // A mistake, such as a struct that can not be mapped, comes out of the next flush.
-func (s *Session) Add(objs ...any) {
-	<-s.lock
-	defer s.leave()
-	s.unit.Add(objs...)
-}
+func (s *Session) Add(objs ...any) { s.mark(func() { s.unit.Add(objs...) }) }
 
 // Delete marks objects for deletion by the next flush. Those that were added and not
 // flushed yet are forgotten. A mistake, such as an object that was never loaded, comes
 // out of the next flush.
-func (s *Session) Delete(objs ...any) {
-	<-s.lock
-	defer s.leave()
-	s.unit.Delete(objs...)
-}
+func (s *Session) Delete(objs ...any) { s.mark(func() { s.unit.Delete(objs...) }) }
 
 // Flush sends what was added, changed and deleted, within the session's transaction. All
 // of it happens or, on an error, none: then objects and transaction are as they were
@@ -91,12 +111,30 @@ func (s *Session) Flush(ctx context.Context) error { return s.do(ctx, (*Unit).Fl
 // Commit flushes and commits. When it returns nil the changes last. On an error of the
 // flush nothing was committed and the session is as after a failed Flush; on an error of
 // the commit itself the transaction is rolled back and its changes are pending again.
-func (s *Session) Commit(ctx context.Context) error { return s.do(ctx, (*Unit).Commit) }
+func (s *Session) Commit(ctx context.Context) error {
+	if err := s.lent("Commit", "nil"); err != nil {
+		return err
+	}
+	return s.do(ctx, (*Unit).Commit)
+}
 
 // Rollback takes back what was flushed, and gives loaded objects the values that they
 // had: those of the last commit. Objects that were added become strangers, without the
 // keys and times that were filled in.
-func (s *Session) Rollback(ctx context.Context) error { return s.do(ctx, (*Unit).Rollback) }
+func (s *Session) Rollback(ctx context.Context) error {
+	if err := s.lent("Rollback", "an error"); err != nil {
+		return err
+	}
+	return s.do(ctx, (*Unit).Rollback)
+}
+
+// lent reports an error if ending the transaction is not the caller's business.
+func (s *Session) lent(verb, answer string) error {
+	if s.scope == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: %s inside %s: return %s from the function instead", ErrInner, verb, s.scope, answer)
+}
 
 // Close rolls back what was not committed, gives the connection back and lets all
 // objects go; they keep their values and can be added to another session. Closing again
@@ -105,8 +143,15 @@ func (s *Session) Rollback(ctx context.Context) error { return s.do(ctx, (*Unit)
 // Close waits for calls of other goroutines that are under way; the rollback takes at
 // most pool.Config.DrainTimeout, then the connection is dropped.
 func (s *Session) Close() {
-	<-s.lock
-	defer s.leave()
+	if s.scope == "" {
+		s.mark(s.shut)
+	}
+}
+
+// close is Close for who lent the session.
+func (s *Session) close() { s.mark(s.shut) }
+
+func (s *Session) shut() {
 	ctx, cancel := context.WithTimeout(context.Background(), s.unit.e.drain())
 	defer cancel()
 	_, _ = do(ctx, Target(s.unit), s.unit.Close()) // giving the connection back undoes what is left

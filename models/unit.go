@@ -127,7 +127,7 @@ func (u *Unit) sent(op *pool.Op) {
 func (u *Unit) release() {
 	if u.lease != nil {
 		u.lease.Release()
-		u.lease = nil
+		u.lease, u.points = nil, 0
 	}
 }
 
@@ -142,9 +142,14 @@ func beginStatement(d dialect.Dialect) driver.Statement {
 // Add puts objects under the care of the unit: see [Session.Add].
 func (u *Unit) Add(objs ...any) {
 	for _, x := range objs {
-		if err := u.add(x); err != nil && u.bad == nil {
-			u.bad = err
-		}
+		u.fail(u.add(x))
+	}
+}
+
+// fail notes a mistake of a call that returns none, for the next flush to report.
+func (u *Unit) fail(err error) {
+	if u.bad == nil {
+		u.bad = err
 	}
 }
 
@@ -247,9 +252,7 @@ func (u *Unit) attach(t *table, obj unsafe.Pointer, o *origin, verb string) (*re
 // Delete marks objects for deletion: see [Session.Delete].
 func (u *Unit) Delete(objs ...any) {
 	for _, x := range objs {
-		if err := u.doom(x); err != nil && u.bad == nil {
-			u.bad = err
-		}
+		u.fail(u.doom(x))
 	}
 }
 
