@@ -43,6 +43,16 @@ func Page[R any](ctx context.Context, h Handle, q models.Query[R]) *Future[model
 	return submit(ctx, h, kindOf(q), func(t models.Target) link.Chain[models.Paged[R]] { return models.CallPage(t, q) })
 }
 
+// FilterBy is [models.FilterBy] as a future: the objects whose columns have the values.
+func FilterBy[T any](ctx context.Context, h Handle, vals models.Vals) *Future[[]*T] {
+	return submit(ctx, h, reading, func(t models.Target) link.Chain[[]*T] { return models.CallFilterBy[T](t, vals) })
+}
+
+// CountAll is [models.CountAll] as a future: the number of objects of T.
+func CountAll[T any](ctx context.Context, h Handle) *Future[int64] {
+	return submit(ctx, h, reading, models.CallCountAll[T])
+}
+
 // Exec is [models.Exec] as a future: the number of rows that q changed.
 func Exec[R any](ctx context.Context, h Handle, q models.Query[R]) *Future[int64] {
 	return submit(ctx, h, changing, func(t models.Target) link.Chain[int64] { return models.CallExec(t, q) })

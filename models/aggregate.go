@@ -9,8 +9,9 @@ import (
 )
 
 var (
-	int64Codec, _   = codecFor(reflect.TypeFor[int64](), false)
-	float64Codec, _ = codecFor(reflect.TypeFor[float64](), false)
+	int64Codec, _    = codecFor(reflect.TypeFor[int64](), false)
+	float64Codec, _  = codecFor(reflect.TypeFor[float64](), false)
+	boolExprCodec, _ = codecFor(reflect.TypeFor[bool](), false)
 )
 
 // Count counts the rows in which e is not NULL.

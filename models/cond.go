@@ -190,3 +190,11 @@ func subOf(conds []Cond) (out []*table) {
 	}
 	return out
 }
+
+// Value is the condition as an expression, which is NULL where the condition is.
+func (c Cond) Value() Expr[bool] {
+	if c.err == nil && c.node == nil {
+		c.err = errors.New("models: a zero Cond is no condition")
+	}
+	return Expr[bool]{node: dialect.Parens{X: c.node}, c: boolExprCodec, err: c.err, sub: c.sub}
+}

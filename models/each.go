@@ -50,8 +50,8 @@ func (q Query[R]) Chunk(rows int) Query[R] {
 //
 // In a session, objects that it has already are given as they are. Others do not become
 // part of it, or its memory would grow with the result; [Session.Add] those that you
-// change. Relations named with With are loaded chunk by chunk; then the objects do become
-// part of the session.
+// change. Relations that the query loads are loaded chunk by chunk; then the objects do
+// become part of the session.
 func Each[R any](ctx context.Context, h Handle, q Query[R]) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		s, err := newStream(h, q)
@@ -110,7 +110,9 @@ func newStream[R any](h Handle, q Query[R]) (*stream[R], error) {
 		s.left, s.done = n, n == 0
 	}
 	keys, err := keysetOf(q)
-	if err != nil && len(q.q.loads) > 0 {
+	e, objects := any(q.rows).(interface{ table() *table })
+	loads := objects && newLoader(nil, nil, e.table(), q.q.loads) != nil
+	if err != nil && loads {
 		return nil, fmt.Errorf("models: Each loads relations only if it can go by key: %w", err)
 	}
 	s.keys, s.last = keys, &bookmark{keys: keys}
@@ -120,7 +122,7 @@ func newStream[R any](h Handle, q Query[R]) (*stream[R], error) {
 	if r, ok := any(q.rows).(interface {
 		placed(p *bookmark, strangers bool) reader[R]
 	}); ok {
-		s.q.rows = r.placed(s.last, len(q.q.loads) == 0)
+		s.q.rows = r.placed(s.last, !loads)
 	}
 	return s, nil
 }

@@ -2,6 +2,7 @@ package models
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -37,6 +38,9 @@ func Delete[T any](proto *T) Query[*T] { return change(proto, deleteQuery) }
 
 func change[T any](proto *T, kind queryKind) Query[*T] {
 	c, err := prototypeOf(proto)
+	if err == nil && len(c.t.key) == 0 {
+		err = fmt.Errorf("models: %s is derived from a query and can not be changed", c.source.As)
+	}
 	if err == nil && c.source != c.t.source {
 		err = errors.New("models: an alias can not be changed: use the prototype itself")
 	}

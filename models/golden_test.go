@@ -22,7 +22,7 @@ type golden struct {
 // goldenFiles are the queries whose text is kept, by the name of the file. Each is also
 // carried out, see TestGoldenQueriesRun.
 func goldenFiles() map[string][]golden {
-	return map[string][]golden{"queries": goldenQueries(), "expressions": goldenExpressions(), "writes": goldenWrites(), "shapes": goldenShapes()}
+	return map[string][]golden{"queries": goldenQueries(), "expressions": goldenExpressions(), "writes": goldenWrites(), "shapes": goldenShapes(), "derived": goldenDerived()}
 }
 
 // TestSQL keeps the text of queries in golden files, one per dialect. What a dialect

@@ -66,12 +66,21 @@ func (q Query[R]) with(f func(n *query) error) Query[R] {
 
 // only reports an error unless q is of one of the kinds.
 func (q *query) only(method string, kinds ...queryKind) error {
+	if len(q.sel.Parts) > 0 && needsTables[method] {
+		return fmt.Errorf("models: %s does not fit a Union, Intersect or Except, whose rows have no tables any more: put it into the queries, or make a derived table of the whole", method)
+	}
 	for _, k := range kinds {
 		if q.kind == k {
 			return nil
 		}
 	}
 	return fmt.Errorf("models: %s does not fit this kind of query", method)
+}
+
+// needsTables are the methods that look at tables.
+var needsTables = map[string]bool{
+	"From": true, "FromQuery": true, "Where": true, "Join": true, "GroupBy": true, "Having": true, "Distinct": true,
+	"DistinctOn": true, "ForUpdate": true, "ForShare": true, "JoinQuery": true, "JoinLateral": true,
 }
 
 // clip makes appending to s copy it.
@@ -86,6 +95,9 @@ func From[T any](proto *T) Query[*T] {
 	q := &query{tables: []*table{c.t}}
 	q.sel.From = c.source
 	q.sel.Columns = []dialect.Node{dialect.All{Source: c.source}}
+	if len(c.t.key) == 0 {
+		return Query[*T]{q, derivedRows[T]{entity[T]{c.t}}}
+	}
 	return Query[*T]{q, entity[T]{c.t}}
 }
 

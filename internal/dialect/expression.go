@@ -148,11 +148,13 @@ func (n Round) write(w *Writer) {
 }
 
 func (n Filtered) write(w *Writer) {
-	behind(w, n.X, "Filter", func() {
-		w.str(" FILTER (WHERE ")
-		n.Where.write(w)
-		w.str(")")
-	})
+	behind(w, n.X, "Filter", func() { n.filter(w) })
+}
+
+func (n Filtered) filter(w *Writer) {
+	w.str(" FILTER (WHERE ")
+	n.Where.write(w)
+	w.str(")")
 }
 
 // behind writes what belongs to a function directly behind it, inside a cast of it.
@@ -167,8 +169,10 @@ func behind(w *Writer, x Node, what string, suffix func()) {
 		x.Call.write(w)
 		suffix()
 	case Filtered:
-		x.write(w)
-		suffix()
+		behind(w, x.X, what, func() {
+			x.filter(w)
+			suffix()
+		})
 	default:
 		w.fail("%s belongs to a function such as Sum or CountRows, directly behind it", what)
 	}
@@ -213,4 +217,13 @@ func Identifier(name string) bool {
 		}
 	}
 	return !start
+}
+
+// Parens is (X).
+type Parens struct{ X Node }
+
+func (n Parens) write(w *Writer) {
+	w.str("(")
+	n.X.write(w)
+	w.str(")")
 }

@@ -52,7 +52,11 @@ func (w *Writer) Select(s *Select) {
 		w.simple(s)
 		if len(s.OrderBy) > 0 {
 			w.str(" ORDER BY ")
-			w.list(s.OrderBy)
+			if s.Distinct || len(s.GroupBy) > 0 {
+				w.terms(s.OrderBy, s.Columns)
+			} else {
+				w.list(s.OrderBy)
+			}
 		}
 	}
 	switch {
@@ -141,7 +145,7 @@ func (w *Writer) simple(s *Select) {
 	w.where(s.Where)
 	if len(s.GroupBy) > 0 {
 		w.str(" GROUP BY ")
-		w.list(s.GroupBy)
+		w.terms(s.GroupBy, s.Columns)
 	}
 	w.conditions(" HAVING ", s.Having)
 }
