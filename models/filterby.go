@@ -77,7 +77,7 @@ func (f *field) matches(col dialect.Node, x any) (dialect.Node, error) {
 	if !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return dialect.Null{X: col}, nil
 	}
-	if val, err := f.plain(x); err == nil {
+	if val, err := f.given(x); err == nil {
 		if val.Kind() == driver.KindNull {
 			return dialect.Null{X: col}, nil
 		}
@@ -87,7 +87,7 @@ func (f *field) matches(col dialect.Node, x any) (dialect.Node, error) {
 	}
 	vals := make([]driver.Value, v.Len())
 	for i := range vals {
-		val, err := f.plain(v.Index(i).Interface())
+		val, err := f.given(v.Index(i).Interface())
 		if err != nil || val.Kind() == driver.KindNull {
 			return nil, errWrongKey
 		}
@@ -96,8 +96,8 @@ func (f *field) matches(col dialect.Node, x any) (dialect.Node, error) {
 	return dialect.In{X: col, Values: vals}, nil
 }
 
-// plain encodes a plain value for the field, also for one that can be NULL.
-func (f *field) plain(x any) (driver.Value, error) {
+// given encodes a plain value for the field, also for one that can be NULL.
+func (f *field) given(x any) (driver.Value, error) {
 	val, err := f.convert(x)
 	if err == nil || f.elem == nil {
 		return val, err
