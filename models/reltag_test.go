@@ -96,6 +96,7 @@ type (
 	}
 	relBadHidden struct {
 		models.Model
+		//lint:ignore U1000 that nothing can use it is why it is refused
 		r models.HasMany[relKid] `rel:"fk=FreeID"`
 	}
 	relBadKeyless struct {
