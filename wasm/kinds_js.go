@@ -12,6 +12,7 @@ var kinds = []struct {
 	name string
 	err  error
 }{
+	{"ErrConfig", spillway.ErrConfig},
 	{"ErrOutcomeUnknown", spillway.ErrOutcomeUnknown},
 	{"ErrUnique", spillway.ErrUnique},
 	{"ErrForeignKey", spillway.ErrForeignKey},
