@@ -14,6 +14,7 @@ var kinds = []struct {
 }{
 	{"ErrConfig", spillway.ErrConfig},
 	{"ErrOutcomeUnknown", spillway.ErrOutcomeUnknown},
+	{"ErrSessionBusy", spillway.ErrSessionBusy},
 	{"ErrUnique", spillway.ErrUnique},
 	{"ErrForeignKey", spillway.ErrForeignKey},
 	{"ErrNotNull", spillway.ErrNotNull},
