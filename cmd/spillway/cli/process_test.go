@@ -102,16 +102,18 @@ func TestServesUntilItIsStopped(t *testing.T) {
 		if at == nil {
 			t.Fatal("it does not serve:", lines.Err())
 		}
-		r, err := http.Get(at[1] + "healthz")
-		if err != nil {
-			t.Fatal(err)
+		for path, want := range map[string]string{"healthz": `"stage":"done"`, "": `data-done="true"`} {
+			r, err := http.Get(at[1] + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(r.Body)
+			r.Body.Close()
+			if err != nil || r.StatusCode != 200 || !strings.Contains(string(body), want) {
+				t.Errorf("/%s: status %d, %s, %v", path, r.StatusCode, body, err)
+			}
 		}
-		body, err := io.ReadAll(r.Body)
-		r.Body.Close()
 		http.DefaultClient.CloseIdleConnections()
-		if err != nil || r.StatusCode != 200 || !strings.Contains(string(body), `"stage":"done"`) {
-			t.Errorf("healthz: status %d, %s, %v", r.StatusCode, body, err)
-		}
 		if err := cmd.Process.Signal(sig); err != nil {
 			t.Fatal(err)
 		}

@@ -276,8 +276,12 @@ func (x *indexer) write(ctx context.Context, sources []*source) (_ *writing, err
 		if old := x.old[s.path]; old != nil {
 			stale = append(stale, old.ID)
 		}
+		id, err := x.packageID(s, s.packagePath(x.tree))
+		if err != nil {
+			return nil, err
+		}
 		rows[i] = &File{
-			PackageID: x.packages[s.packagePath(x.tree)].ID, Path: s.path, Test: s.test(),
+			PackageID: id, Path: s.path, Test: s.test(),
 			Size: s.size, Lines: s.lines, ModTime: s.modTime,
 		}
 		if s.problem != "" {
@@ -303,7 +307,11 @@ func (x *indexer) write(ctx context.Context, sources []*source) (_ *writing, err
 			w.session.Add(d)
 		}
 		w.names += len(s.declarations)
-		for _, row := range x.imports(s, rows[i].ID) {
+		imports, err := x.imports(s, rows[i].ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range imports {
 			w.session.Add(row)
 		}
 	}
@@ -311,18 +319,30 @@ func (x *indexer) write(ctx context.Context, sources []*source) (_ *writing, err
 	return w, nil
 }
 
+// packageID is the key of a package that s belongs to or imports. It is there unless the
+// file was written to after its imports were read.
+func (x *indexer) packageID(s *source, path string) (int64, error) {
+	if p := x.packages[path]; p != nil {
+		return p.ID, nil
+	}
+	return 0, fmt.Errorf("%s was changed while it was indexed; run again", s.path)
+}
+
 // imports returns the rows for a file's imports. A package that is imported twice counts
 // once.
-func (x *indexer) imports(s *source, file int64) (rows []*Import) {
+func (x *indexer) imports(s *source, file int64) (rows []*Import, err error) {
 	seen := map[int64]bool{}
 	for _, i := range s.imports {
-		id := x.packages[x.tree.resolve(path.Dir(s.path), i.path)].ID
+		id, err := x.packageID(s, x.tree.resolve(path.Dir(s.path), i.path))
+		if err != nil {
+			return nil, err
+		}
 		if !seen[id] {
 			seen[id] = true
 			rows = append(rows, &Import{FileID: file, PackageID: id, Alias: i.alias, Line: i.line})
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 func (x *indexer) report(problem string) {

@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/spillwaydb/spillway"
@@ -235,6 +237,39 @@ func TestAnInterruptedRunIsContinued(t *testing.T) {
 	})
 }
 
+// An edited is a tree in which a file gets another text once it was read.
+type edited struct {
+	fstest.MapFS
+	read       atomic.Bool
+	name, text string
+}
+
+func (e *edited) ReadFile(name string) ([]byte, error) {
+	if name == e.name && e.read.Swap(true) {
+		return []byte(e.text), nil
+	}
+	return e.MapFS.ReadFile(name)
+}
+
+func TestAFileThatIsEditedMeanwhileIsAnError(t *testing.T) {
+	for _, text := range []string{"package a\n\nimport \"net/http\"\n", "package b_test\n"} {
+		db := open(t, testdb.SQLite(t))
+		if err := db.CreateTables(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		name := "a/new.go"
+		if strings.HasPrefix(text, "package b") {
+			name = "b/new_test.go"
+		}
+		tree := &edited{MapFS: sample(), text: text, name: name}
+		tree.MapFS[name] = &fstest.MapFile{Data: []byte("package a\n")}
+		_, err := index(t.Context(), db, tree, &progress{})
+		if err == nil || err.Error() != name+" was changed while it was indexed; run again" {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 func TestRunPrintsAReport(t *testing.T) {
 	var out, errs bytes.Buffer
 	err := Run(t.Context(), Options{URL: testdb.SQLite(t), Source: sampleDir(t), Method: "get", Stdout: &out, Stderr: &errs, Report: Terminal{Width: 80}})
@@ -253,7 +288,7 @@ func TestRunPrintsAReport(t *testing.T) {
 
 func TestTheDatabaseIsNamedWithoutItsPassword(t *testing.T) {
 	url := testdb.Postgres(t)
-	if r := runReport(t, url, sampleDir(t)); strings.Contains(r.Database, testdb.Password) || !strings.HasPrefix(r.Database, "postgres://") || r.Backend != "postgres" {
+	if r := runReport(t, url, sampleDir(t)); strings.Contains(r.Database, testdb.Password) || strings.Contains(r.Database, "?") || !strings.HasPrefix(r.Database, "postgres://") || r.Backend != "postgres" {
 		t.Errorf("database %q, backend %q", r.Database, r.Backend)
 	}
 	file := filepath.Join(t.TempDir(), "x.db")

@@ -53,6 +53,9 @@ func TestParseHeaderStopsBehindTheImports(t *testing.T) {
 	if len(s.declarations) != 0 || len(s.imports) != 4 {
 		t.Errorf("%d declarations and %d imports, want 0 and 4", len(s.declarations), len(s.imports))
 	}
+	if s, _ = parseSample(t, "b/broken.go", true); s.problem != "" || s.clause != "b" {
+		t.Errorf("what is behind the imports was read: %q", s.problem)
+	}
 }
 
 func TestTestsInTheirOwnPackage(t *testing.T) {
