@@ -58,10 +58,21 @@ const (
 // runs the session.
 func (c *call[T]) chain(t Target) link.Chain[T] {
 	c.e, c.u = t.engine(), t.unit()
-	if c.u != nil {
-		return managed[T]{c}
+	owned := len(c.tables) == 0
+	for _, tab := range c.tables {
+		owned = owned || tab.owned()
 	}
-	return c
+	if c.u != nil {
+		return withLate[T](managed[T]{c}, owned)
+	}
+	return withLate[T](c, owned)
+}
+
+// spoil makes the call fail.
+func (c *call[T]) spoil(err error) {
+	if c.err == nil {
+		c.err = err
+	}
 }
 
 // Next implements link.Chain.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,13 @@ type codec struct {
 	// deep: a copy of the value shares memory with it, so that a change in place would
 	// change the copy. Snapshots keep such values encoded.
 	deep bool
+	// items is the kind of the elements of an array.
+	items schema.Kind
+	// own: decode and encode run methods of a user's type. decode is then raw, which runs
+	// where the row is read, and take, which can wait: see late.
+	own  bool
+	raw  func(r driver.Row, i int) (any, error)
+	take func(v any, p unsafe.Pointer) error
 	// elem is the codec of the value inside a pointer or a sql.Null.
 	elem *codec
 	// inside is the offset of that value in a sql.Null.
@@ -92,8 +100,8 @@ func makeCodec(t reflect.Type) (*codec, error) {
 	case t.Kind() == reflect.Array && t.Len() == 16 && t.Elem().Kind() == reflect.Uint8:
 		return uuidCodec(t), nil
 	}
-	if m := ownEncoding(t); m != "" {
-		return nil, fmt.Errorf("type %s has a method %s; types that encode themselves are not supported yet (the json option works if it encodes to JSON)", t, m)
+	if c, err := ownCodec(t); c != nil || err != nil {
+		return c, err
 	}
 	switch t.Kind() {
 	case reflect.Bool:
@@ -128,30 +136,12 @@ func makeCodec(t reflect.Type) (*codec, error) {
 		if t.Elem().Kind() == reflect.Uint8 {
 			return bytesCodec(t), nil
 		}
-		return nil, fmt.Errorf("type %s has no column type yet: arrays are not supported, the json option is", t)
+		return arrayCodec(t)
 	case reflect.Map, reflect.Struct, reflect.Array, reflect.Interface:
 		return nil, fmt.Errorf("type %s has no column type: store it with the json option, or leave it out with `db:\"-\"`", t)
 	default:
 		return nil, fmt.Errorf("type %s has no column type: leave it out with `db:\"-\"`", t)
 	}
-}
-
-// ownEncoding returns the method by which a type says how it is stored, "" if it has
-// none.
-func ownEncoding(t reflect.Type) string {
-	p := reflect.PointerTo(t)
-	if m, ok := p.MethodByName("Scan"); ok && m.Type.NumIn() == 2 && m.Type.NumOut() == 1 {
-		return "Scan"
-	}
-	if m, ok := p.MethodByName("Value"); ok && m.Type.NumOut() == 2 && m.Type.Out(0).PkgPath() == "database/sql/driver" {
-		return "Value"
-	}
-	for _, name := range []string{"MarshalText", "UnmarshalText"} {
-		if _, ok := p.MethodByName(name); ok {
-			return name
-		}
-	}
-	return ""
 }
 
 func float32bits(f float32) uint64 { return uint64(math.Float32bits(f)) }
@@ -177,6 +167,10 @@ func sameValue(a, b driver.Value) bool {
 	case driver.KindText, driver.KindBytes, driver.KindJSON:
 		return string(a.Bytes()) == string(b.Bytes())
 	default:
+		if fs, ok := a.Array().([]float64); ok {
+			gs, ok := b.Array().([]float64)
+			return ok && slices.EqualFunc(fs, gs, func(f, g float64) bool { return math.Float64bits(f) == math.Float64bits(g) })
+		}
 		return reflect.DeepEqual(a.Array(), b.Array())
 	}
 }

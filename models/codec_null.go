@@ -13,7 +13,7 @@ import (
 // pointerCodec makes the codec of a pointer type: nil is NULL.
 func pointerCodec(t reflect.Type, elem *codec) *codec {
 	c := &codec{
-		typ: t, kind: elem.kind, nullable: true, deep: true, elem: elem,
+		typ: t, kind: elem.kind, items: elem.items, nullable: true, deep: true, elem: elem,
 		encode: func(p unsafe.Pointer) (driver.Value, error) {
 			q := *(*unsafe.Pointer)(p)
 			if q == nil {
@@ -25,7 +25,7 @@ func pointerCodec(t reflect.Type, elem *codec) *codec {
 		move: func(dst, src unsafe.Pointer) { *(*unsafe.Pointer)(dst) = *(*unsafe.Pointer)(src) },
 	}
 	alloc := func() unsafe.Pointer { return reflect.New(elem.typ).UnsafePointer() }
-	if elem.kind != schema.JSON {
+	if elem.kind != schema.JSON && !elem.own {
 		if f := allocators[elem.typ.Kind()]; f != nil {
 			alloc = f
 		}
@@ -44,7 +44,29 @@ func pointerCodec(t reflect.Type, elem *codec) *codec {
 		*(*unsafe.Pointer)(p) = q
 		return nil
 	}
+	if elem.own {
+		c.own, c.raw = true, elem.rawOrNull
+		c.take = func(v any, p unsafe.Pointer) error {
+			if _, null := v.(isNull); null {
+				return nil
+			}
+			q := alloc()
+			*(*unsafe.Pointer)(p) = q
+			return elem.take(v, q)
+		}
+		c.decode = putOff(c.raw, c.take, "")
+	}
 	return c
+}
+
+// isNull stands for a NULL among raw values.
+type isNull struct{}
+
+func (c *codec) rawOrNull(r driver.Row, i int) (any, error) {
+	if r.IsNull(i) {
+		return isNull{}, nil
+	}
+	return c.raw(r, i)
 }
 
 func allocOf[T any]() unsafe.Pointer { return unsafe.Pointer(new(T)) }
@@ -79,7 +101,7 @@ func nullCodec(t reflect.Type) (*codec, error) {
 	}
 	in, ok2 := value.Offset, valid.Offset
 	c := &codec{
-		typ: t, kind: elem.kind, nullable: true, deep: elem.deep, elem: elem, inside: in,
+		typ: t, kind: elem.kind, items: elem.items, nullable: true, deep: elem.deep, elem: elem, inside: in,
 		decode: func(r driver.Row, i int, p unsafe.Pointer) error {
 			if r.IsNull(i) {
 				return nil
@@ -95,6 +117,17 @@ func nullCodec(t reflect.Type) (*codec, error) {
 		},
 		zero: func(p unsafe.Pointer) bool { return !*(*bool)(unsafe.Add(p, ok2)) },
 		move: moveByReflection(t),
+	}
+	if elem.own {
+		c.own, c.raw = true, elem.rawOrNull
+		c.take = func(v any, p unsafe.Pointer) error {
+			if _, null := v.(isNull); null {
+				return nil
+			}
+			*(*bool)(unsafe.Add(p, ok2)) = true
+			return elem.take(v, unsafe.Add(p, in))
+		}
+		c.decode = putOff(c.raw, c.take, "")
 	}
 	if !elem.deep {
 		c.same = func(a, b unsafe.Pointer) bool {

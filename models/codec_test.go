@@ -58,6 +58,17 @@ type Every struct {
 	List     []string       `db:",json"`
 	Home     Address        `db:",json"`
 	RawDoc   json.RawMessage
+	Bools    []bool
+	Ints     []int
+	Smalls   []Small
+	U32s     []uint32
+	Floats   []float64
+	Singles  []float32
+	Texts    []Flavour
+	Times    []time.Time
+	UUIDs    []Token
+	PTexts   *[]string
+	NullInts sql.Null[[]int64]
 	PB       *bool
 	PI       *int
 	PI8      *Small
@@ -106,11 +117,17 @@ func drawEvery(t *rapid.T) *Every {
 		Doc:  map[string]any{"k": rapid.StringMatching(`[a-zä]*`).Draw(t, "doc")},
 		List: rapid.SliceOf(rapid.StringMatching(`[a-z"]*`)).Draw(t, "list"), Home: Address{rapid.StringMatching(`[a-z ]*`).Draw(t, "street"), rapid.IntRange(-9, 9).Draw(t, "no")},
 		RawDoc: json.RawMessage(`7`),
+		Bools:  rapid.SliceOf(rapid.Bool()).Draw(t, "bools"), Ints: rapid.SliceOf(rapid.Int()).Draw(t, "ints"),
+		Smalls: rapid.SliceOf(rapid.Map(rapid.Int8(), func(i int8) Small { return Small(i) })).Draw(t, "smalls"), U32s: rapid.SliceOf(rapid.Uint32()).Draw(t, "u32s"),
+		Floats: rapid.SliceOf(rapid.Map(finite, func(f float64) float64 { return f + 0 })).Draw(t, "floats"), Singles: rapid.SliceOf(rapid.Map(rapid.Float32(), func(f float32) float32 { return f + 0 })).Draw(t, "singles"),
+		Texts: rapid.SliceOf(rapid.Map(text, func(s string) Flavour { return Flavour(s) })).Draw(t, "texts"),
+		Times: rapid.SliceOf(micro).Draw(t, "times"), UUIDs: rapid.SliceOf(uuid).Draw(t, "uuids"),
 	}
 	if rapid.Bool().Draw(t, "pointers") {
 		e.PB, e.PI, e.PI8, e.PU64, e.PF = ptr(e.B), ptr(e.I), ptr(e.I8), ptr(e.U64), ptr(e.F64)
 		e.PS, e.PNamed, e.PBytes, e.PAt, e.PTook, e.PUUID, e.PHome = ptr(e.S), ptr(e.Named), ptr(e.Bytes), ptr(e.At), ptr(e.Took), ptr(e.UUID), ptr(e.Home)
 		e.NullS, e.NullAt, e.NullI16 = sql.Null[string]{V: e.S, Valid: true}, sql.Null[time.Time]{V: e.At, Valid: true}, sql.Null[int16]{V: e.I16, Valid: true}
+		e.PTexts, e.NullInts = ptr([]string{e.S, `a"b\`, "NULL", ""}), sql.Null[[]int64]{V: []int64{e.I64}, Valid: true}
 		e.NullOld, e.NullOldI = sql.NullString{String: e.S, Valid: true}, sql.NullInt64{Int64: e.I64, Valid: true}
 	}
 	return e

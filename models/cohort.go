@@ -172,9 +172,9 @@ type lazyLoad struct {
 func newLazy(o *origin, rel *relation) link.Chain[struct{}] {
 	c := &lazyLoad{o: o, rel: rel}
 	if o.rec != nil {
-		return lazyManaged{c}
+		return withLate[struct{}](lazyManaged{c}, rel.target.owned())
 	}
-	return c
+	return withLate[struct{}](c, rel.target.owned())
 }
 
 // Next implements link.Chain.

@@ -33,6 +33,9 @@ func (t *tag) named(prefix string) {
 // several columns.
 func (m *mapping) foreignKey(f *field, tg tag) error {
 	facts := m.t.facts
+	if f.own || f.kind == schema.Array {
+		return fmt.Errorf("fk=%s: %s", tg.fk, needsPlain(f.typ))
+	}
 	if at, ok := m.keys[tg.fkName]; ok {
 		fk := &facts.ForeignKeys[at]
 		if fk.RefTable != tg.refTable {

@@ -83,12 +83,28 @@
 //	time.Time                                         timestamptz       TIMESTAMP
 //	[16]byte                                          uuid              UUID
 //	json.RawMessage, the json option                  jsonb             JSON TEXT
+//	[]int32                                           integer[]         JSON TEXT
+//	MarshalText                                       text              TEXT
 //
 // The same holds for types that are defined as one of these (a uuid.UUID is a [16]byte),
 // for pointers to them and for sql.Null of them. Integers are checked when read; a uint64
 // above MaxInt64 is refused. A time is an instant: it comes back in UTC, in microseconds.
-// A duration is a number of nanoseconds. SQLite drops the sign of a negative zero. Slices, and types that encode themselves by
-// Scan, Value or MarshalText, are refused for now.
+// A duration is a number of nanoseconds. SQLite drops
+// the sign of a negative zero.
+//
+// A slice of booleans, numbers, strings, times or UUIDs is an array as []int32 is; nil is
+// stored as an empty one. (An array has no place for pointers, nor for slices of slices:
+// the json option has.)
+//
+// A type with the methods MarshalText and UnmarshalText is stored as its text, whatever it
+// is made of: netip.Addr, big.Int, enumerations. One with Value and Scan, as for
+// database/sql, is stored as what Value returns, and the zero value's decides on the
+// type of the column; if it is nil, the column can be NULL and type= has to name its type.
+// With type= the text can be of any type of Postgres: a decimal as type=numeric, an
+// address as type=inet. On SQLite the column stays as in the table, since its numeric
+// would round decimals: it compares and sorts their text; type.sqlite= has the last
+// word. Such types can not identify rows. Their methods run in the goroutine of the caller,
+// or of whoever runs an async session; their errors and panics name the field.
 //
 // # Handles
 //

@@ -9,15 +9,15 @@ import (
 )
 
 // ColumnType is the kind of column of a type, or of a pointer to it.
-func ColumnType(t reflect.Type, asJSON, nullable bool) (schema.Kind, error) {
+func ColumnType(t reflect.Type, asJSON, nullable bool) (schema.Type, error) {
 	if nullable {
 		t = reflect.PointerTo(t)
 	}
 	c, err := codecFor(t, asJSON)
 	if err != nil {
-		return 0, err
+		return schema.Type{}, err
 	}
-	return c.kind, nil
+	return schema.Type{Kind: c.kind, Elem: c.items}, nil
 }
 
 // Occupy takes the session's lock, as a call of another goroutine would.

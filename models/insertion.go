@@ -51,9 +51,9 @@ type insertCall struct {
 func callInsert(t Target, q *query) link.Chain[int64] {
 	c := &insertCall{e: t.engine(), u: t.unit(), in: q.insert, conflict: q.conflict, all: q.returning != nil}
 	if c.u != nil {
-		return insertManaged{c}
+		return withLate[int64](insertManaged{c}, true)
 	}
-	return c
+	return withLate[int64](c, true)
 }
 
 // Next implements link.Chain.
@@ -154,9 +154,13 @@ func (c insertManaged) Finish() (int64, error) {
 // CallCreate compiles [Create].
 func CallCreate[T any](t Target, x *T) link.Chain[struct{}] {
 	if u := t.unit(); u != nil {
-		return &createManaged{x: x, flushChain: flushChain{flush{u: u}}}
+		return withLate[struct{}](&createManaged{x: x, flushChain: flushChain{flush{u: u}}}, true)
 	}
-	return create{CallExec(t, Insert(x))}
+	c := create{CallExec(t, Insert(x))}
+	if _, ok := c.c.(link.Finisher[int64]); ok {
+		return finishing[struct{}]{c}
+	}
+	return c
 }
 
 type create struct{ c link.Chain[int64] }

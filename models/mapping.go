@@ -145,6 +145,7 @@ func (m *mapping) walk(typ reflect.Type, off uintptr, path string, depth int) er
 		if err != nil {
 			return bad(err)
 		}
+		c = c.placed(where, tg.types.For("postgres"))
 		if f.Type.Size() == 0 {
 			return bad(fmt.Errorf("type %s has no size, so nothing to store", f.Type))
 		}
@@ -194,6 +195,8 @@ func (m *mapping) key() error {
 			return fmt.Errorf("models: %s is part of the key and can not be NULL: its type is %s", f.path, f.typ)
 		case f.kind == schema.JSON, f.kind == schema.Float32, f.kind == schema.Float64:
 			return fmt.Errorf("models: %s can not be part of a key: equality of %s is not certain", f.path, f.typ)
+		case f.own, f.kind == schema.Array:
+			return fmt.Errorf("models: %s can not be part of a key: %s", f.path, needsPlain(f.typ))
 		case m.tags[f].def != nil:
 			return fmt.Errorf("models: %s is part of the key and can not have a default", f.path)
 		}
@@ -214,7 +217,12 @@ func (m *mapping) finish() error {
 		}
 		t.byName[f.name] = f
 		f.col = &schema.Column{Name: f.name, Nullable: f.nullable, Auto: f == t.auto, Field: f.path}
-		f.col.Type = schema.Type{Kind: f.kind, SQL: m.tags[f].types}
+		types, err := ownTypes(f, m.tags[f].types)
+		if err != nil {
+			return err
+		}
+		t.own = t.own || f.own
+		f.col.Type = schema.Type{Kind: f.kind, Elem: f.items, SQL: types}
 		f.col.Server, f.col.Generated, f.col.Was = m.tags[f].server, m.tags[f].generated, m.tags[f].was
 		if f.generated = f.col.Generated != nil; f.generated {
 			t.generated++

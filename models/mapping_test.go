@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
-	"github.com/spillwaydb/spillway/internal/schema"
 	"github.com/spillwaydb/spillway/models"
 )
 
@@ -38,7 +37,21 @@ func TestMappingMistakes(t *testing.T) {
 	type NoKey struct{ Name string }
 	type Slice struct {
 		ID   int64
-		List []string
+		List []map[string]int
+	}
+	type SliceOfPointers struct {
+		ID   int64
+		List []*int
+	}
+	type ArrayKey struct{ ID []int64 }
+	type OwnKey struct{ ID Price }
+	type OwnRef struct {
+		ID  int64
+		Ref Level `db:",fk=users.id"`
+	}
+	type NoType struct {
+		ID int64
+		P  MaybePrice
 	}
 	type Chan struct {
 		ID int64
@@ -259,7 +272,12 @@ func TestMappingMistakes(t *testing.T) {
 		want     string
 	}{
 		{mistake[NoKey], "NoKey has no key, and no table is without"},
-		{mistake[Slice], "Slice.List: type []string has no column type yet"},
+		{mistake[Slice], "Slice.List: type []map[string]int: type map[string]int has no column type"},
+		{mistake[SliceOfPointers], "SliceOfPointers.List: type []*int: an array has elements of a plain type, not *int"},
+		{mistake[ArrayKey], "ArrayKey.ID can not be part of a key: []int64 is compared"},
+		{mistake[OwnKey], "OwnKey.ID can not be part of a key: models_test.Price is compared"},
+		{mistake[OwnRef], "OwnRef.Ref: fk=users.id: models_test.Level is compared"},
+		{mistake[NoType], "NoType.P: Value of the zero models_test.MaybePrice does not tell a column type: name it with type="},
 		{mistake[Chan], "Chan.C: type chan int has no column type"},
 		{mistake[Pointer], "Pointer.base: an embedded pointer can not be a model's part"},
 		{mistake[NullKey], "NullKey.ID is part of the key and can not be NULL"},
@@ -285,8 +303,8 @@ func TestMappingMistakes(t *testing.T) {
 		{mistake[BothIDs], "BothIDs.First.ID and BothIDs.Second.ID could both be the key"},
 		{mistake[Relation], "Relation.Posts (tag `rel:\"fk=AuthorID\"`): type interface {} is no relation"},
 		{mistake[PP], "PP.P: a pointer to a pointer"},
-		{mistake[Scan], "has a method Scan; types that encode themselves are not supported yet"},
-		{mistake[Marshal], "has a method MarshalText"},
+		{mistake[Scan], "Scan.S: type models_test.scanning has a method Scan but no Value, and needs both"},
+		{mistake[Marshal], "has a method MarshalText but no UnmarshalText"},
 		{mistake[Dialect], "want type=, type.postgres= or type.sqlite="},
 		{mistake[Empty], "has no size"},
 		{mistake[Func], "has no JSON form"},
@@ -506,6 +524,7 @@ func TestTypesAreAsDocumented(t *testing.T) {
 		"uint16": reflect.TypeFor[uint16](), "uint32": reflect.TypeFor[uint32](), "uint64": reflect.TypeFor[uint64](), "time.Duration": reflect.TypeFor[time.Duration](),
 		"float32": reflect.TypeFor[float32](), "float64": reflect.TypeFor[float64](), "string": reflect.TypeFor[string](), "[]byte": reflect.TypeFor[[]byte](),
 		"time.Time": reflect.TypeFor[time.Time](), "[16]byte": reflect.TypeFor[[16]byte](), "json.RawMessage": reflect.TypeFor[json.RawMessage](),
+		"[]int32": reflect.TypeFor[[]int32](), "MarshalText": reflect.TypeFor[Level](),
 		"the json option": reflect.TypeFor[map[string]int](),
 	}
 	doc, err := os.ReadFile("doc.go")
@@ -532,7 +551,7 @@ func TestTypesAreAsDocumented(t *testing.T) {
 					t.Errorf("%s: %v", name, err)
 					continue
 				}
-				if pg, lite := dialect.Postgres.Type(schema.Type{Kind: col}), dialect.SQLite.Type(schema.Type{Kind: col}); pg != m[2] || lite != m[3] {
+				if pg, lite := dialect.Postgres.Type(col), dialect.SQLite.Type(col); pg != m[2] || lite != m[3] {
 					t.Errorf("%s is %s and %s, the table says %s and %s", name, pg, lite, m[2], m[3])
 				}
 			}

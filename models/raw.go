@@ -10,6 +10,7 @@ import (
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
+	"github.com/spillwaydb/spillway/internal/schema"
 )
 
 // constSQL is the type of SQL text. It is not exported, so that only constants fit and
@@ -34,7 +35,7 @@ type Tuple struct {
 // rawText is the statement of a raw query.
 type rawText struct {
 	pieces []piece
-	args   Args
+	args   map[string]rawArg
 	read   bool
 }
 
@@ -51,14 +52,22 @@ type rawText struct {
 // the statement is taken as one that writes, since nobody parses it: a session opens its
 // transaction for it, and on SQLite it runs on the one connection that writes.
 func Raw[R any](sql constSQL, args ...Args) Query[R] {
-	raw := &rawText{args: Args{}}
+	raw := &rawText{args: map[string]rawArg{}}
+	var err, bad error
 	for _, a := range args {
-		maps.Copy(raw.args, a)
+		for _, name := range slices.Sorted(maps.Keys(a)) {
+			var wrong error
+			if raw.args[name], wrong = encodeArg(a[name]); wrong != nil && bad == nil {
+				bad = fmt.Errorf("models: Raw: argument %s: %w", name, wrong)
+			}
+		}
 	}
-	var err error
 	raw.pieces, err = parseRaw(string(sql))
 	if err == nil {
 		err = raw.check()
+	}
+	if err == nil {
+		err = bad
 	}
 	q := &query{kind: rawQuery, raw: raw, err: err}
 	rows, err := rawReader[R]()
@@ -122,42 +131,53 @@ func (r *rawText) statement(d dialect.Dialect) (driver.Statement, error) {
 	return st, nil
 }
 
+// rawArg is an encoded argument: one value, or a list.
+type rawArg struct {
+	vals []driver.Value
+	list bool
+	kind schema.Kind
+}
+
+// encodeArg encodes an argument, as soon as it is given: methods of the caller's types
+// run in the caller's goroutine, and what becomes of a slice later does not matter.
+func encodeArg(arg any) (rawArg, error) {
+	if arg == nil {
+		return rawArg{vals: []driver.Value{driver.Null()}}, nil
+	}
+	v := reflect.ValueOf(arg)
+	c, err := codecFor(v.Type(), false)
+	if err == nil && c.kind != schema.Array {
+		val, err := encodeAny(c, v)
+		return rawArg{vals: []driver.Value{val}}, err
+	}
+	if v.Kind() != reflect.Slice {
+		return rawArg{}, err
+	}
+	if c, err = codecFor(v.Type().Elem(), false); err != nil {
+		return rawArg{}, err
+	}
+	a := rawArg{vals: make([]driver.Value, v.Len()), list: true, kind: c.kind}
+	for i := range a.vals {
+		if a.vals[i], err = encodeAny(c, v.Index(i)); err != nil {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
 // param writes an argument.
 func (r *rawText) param(w *dialect.Writer, p piece) error {
 	arg := r.args[p.param]
-	if arg == nil {
-		w.Param(driver.Null())
-		return nil
-	}
-	v := reflect.ValueOf(arg)
-	if c, err := codecFor(v.Type(), false); err == nil {
-		val, err := encodeAny(c, v)
-		if err != nil {
-			return err
-		}
-		w.Param(val)
-		return nil
-	} else if v.Kind() != reflect.Slice {
-		return err
-	}
-	c, err := codecFor(v.Type().Elem(), false)
-	if err != nil {
-		return err
-	}
-	vals := make([]driver.Value, v.Len())
-	for i := range vals {
-		if vals[i], err = encodeAny(c, v.Index(i)); err != nil {
-			return err
-		}
-	}
 	switch {
+	case !arg.list:
+		w.Param(arg.vals[0])
 	case p.array && w.Dialect() == dialect.Postgres:
-		return w.Array(c.kind, vals)
+		return w.Array(arg.kind, arg.vals)
 	case p.inside:
-		w.Params(c.kind, vals)
+		w.Params(arg.kind, arg.vals)
 	default:
 		w.Raw("(")
-		w.Params(c.kind, vals)
+		w.Params(arg.kind, arg.vals)
 		w.Raw(")")
 	}
 	return nil

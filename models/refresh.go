@@ -20,7 +20,15 @@ func (s *Session) Refresh(ctx context.Context, objs ...any) error {
 }
 
 // Refresh compiles [Session.Refresh].
-func (u *Unit) Refresh(objs ...any) link.Chain[struct{}] { return &refreshing{u: u, objs: objs} }
+func (u *Unit) Refresh(objs ...any) link.Chain[struct{}] {
+	return withLate[struct{}](&refreshing{u: u, objs: objs}, true)
+}
+
+func (c *refreshing) spoil(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+}
 
 // refreshing is Refresh as a chain: one flight with a SELECT per object.
 type refreshing struct {

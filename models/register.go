@@ -141,6 +141,9 @@ func (rel *relation) findKey(*tables) error {
 	if rel.fk = from.fieldByName(name); rel.fk == nil {
 		return fmt.Errorf("%s has no field %s to be the foreign key: name it with fk=", from.typ.Name(), name)
 	}
+	if rel.fk.own {
+		return fmt.Errorf("%s can not be the foreign key: %s", rel.fk.path, needsPlain(rel.fk.typ))
+	}
 	var err error
 	rel.ref, err = reference(from, rel.fk, to)
 	return err

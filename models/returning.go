@@ -113,9 +113,9 @@ func returnInserted[R, T any](t Target, q Query[R], finish func(rows []R) (T, er
 	c := &insertCall{e: t.engine(), u: t.unit(), in: q.q.insert, conflict: q.q.conflict, all: true}
 	r := insertRows[R, T]{c, finish}
 	if c.u != nil {
-		return insertRowsManaged[R, T]{r}
+		return withLate[T](insertRowsManaged[R, T]{r}, true)
 	}
-	return r
+	return withLate[T](r, true)
 }
 
 // insertRows is an insertCall whose result are rows.

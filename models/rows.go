@@ -3,6 +3,7 @@ package models
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -145,10 +146,22 @@ type valueSink[R any] struct {
 	hint  int
 	out   []R
 	names []driver.Column
+	// late: cells may be decoded when all rows are read, so a row must stay where it is.
+	late  bool
+	boxes []*R
 }
 
 func (s *valueSink[R]) Begin(cols []driver.Column) error {
-	s.out, s.names = nil, cols
+	s.out, s.names, s.boxes, s.late = nil, cols, nil, false
+	for i, c := range s.cells {
+		if !c.c.own {
+			continue
+		}
+		if !s.late {
+			s.late, s.cells = true, slices.Clone(s.cells)
+		}
+		s.cells[i].c = c.c.placed(fmt.Sprintf("column %d (%s)", c.col+1, cols[c.col].Name), "")
+	}
 	if s.hint > 0 {
 		s.out = make([]R, 0, min(s.hint, 1024))
 	}
@@ -157,8 +170,15 @@ func (s *valueSink[R]) Begin(cols []driver.Column) error {
 
 func (s *valueSink[R]) Row(r driver.Row) error {
 	var zero R
+	if s.late {
+		s.boxes = append(s.boxes, new(R))
+		return s.decode(r, unsafe.Pointer(s.boxes[len(s.boxes)-1]))
+	}
 	s.out = append(s.out, zero)
-	row := unsafe.Pointer(&s.out[len(s.out)-1])
+	return s.decode(r, unsafe.Pointer(&s.out[len(s.out)-1]))
+}
+
+func (s *valueSink[R]) decode(r driver.Row, row unsafe.Pointer) error {
 	for i := range s.cells {
 		if err := s.cells[i].read(r, row, s.names); err != nil {
 			return err
@@ -180,6 +200,13 @@ func (c *cell) read(r driver.Row, row unsafe.Pointer, names []driver.Column) err
 
 var errUnexpectedNull = errors.New("it is NULL; read it as a pointer (models.Nullable) or give it a value (models.Coalesce)")
 
-func (s *valueSink[R]) result() []R    { return s.out }
+func (s *valueSink[R]) result() []R {
+	for _, b := range s.boxes {
+		s.out = append(s.out, *b)
+	}
+	s.boxes = nil
+	return s.out
+}
+
 func (s *valueSink[R]) attach(*Unit)   {}
 func (s *valueSink[R]) gather(*Engine) {}

@@ -22,7 +22,8 @@ type table struct {
 	deep   []*field // whose snapshots are kept encoded
 	stamps []*field // created and updated
 
-	generated int // how many columns the database alone writes
+	own       bool // some fields need user code
+	generated int  // how many columns the database alone writes
 	// optional are the fields that an INSERT may leave to the database, at most 64.
 	optional []*field
 	// origin is the offset of the hidden word, if hasOrigin.

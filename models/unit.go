@@ -336,10 +336,14 @@ func (u *Unit) stale(tables []*table, newOnly bool) bool {
 }
 
 // Flush sends what is pending, in the unit's transaction.
-func (u *Unit) Flush() link.Chain[struct{}] { return &flushChain{f: flush{u: u}} }
+func (u *Unit) Flush() link.Chain[struct{}] {
+	return withLate[struct{}](&flushChain{f: flush{u: u}}, true)
+}
 
 // Commit sends what is pending and commits.
-func (u *Unit) Commit() link.Chain[struct{}] { return &flushChain{f: flush{u: u, commit: true}} }
+func (u *Unit) Commit() link.Chain[struct{}] {
+	return withLate[struct{}](&flushChain{f: flush{u: u, commit: true}}, true)
+}
 
 // Rollback takes everything back since the last commit.
 func (u *Unit) Rollback() link.Chain[struct{}] { return &rollback{u: u} }

@@ -47,6 +47,7 @@ func (d Dialect) MaxParams() int {
 }
 
 var kindTypes = [...][Count]string{
+	schema.Other:   {"text", "BLOB"}, // BLOB: values are kept as they are given
 	schema.Bool:    {"boolean", "BOOLEAN"},
 	schema.Int16:   {"smallint", "INTEGER"},
 	schema.Int32:   {"integer", "INTEGER"},
@@ -65,10 +66,13 @@ func (d Dialect) Type(t schema.Type) string {
 	if s := t.Text(d.String()); s != "" {
 		return s
 	}
-	if int(t.Kind) < len(kindTypes) {
-		return kindTypes[t.Kind][d]
+	switch {
+	case t.Kind == schema.Array && d == SQLite:
+		return kindTypes[schema.JSON][d]
+	case t.Kind == schema.Array:
+		return kindTypes[t.Elem][d] + "[]"
 	}
-	return ""
+	return kindTypes[t.Kind][d]
 }
 
 // Quote returns a name in double quotes.

@@ -17,9 +17,10 @@ const (
 	Time
 	UUID
 	JSON
+	Array
 )
 
-var kindNames = [...]string{"other", "bool", "int16", "int32", "int64", "float32", "float64", "text", "bytes", "time", "uuid", "json"}
+var kindNames = [...]string{"other", "bool", "int16", "int32", "int64", "float32", "float64", "text", "bytes", "time", "uuid", "json", "array"}
 
 // String returns the kind as one lower-case word.
 func (k Kind) String() string { return kindNames[k] }
@@ -30,6 +31,8 @@ func (k Kind) Integer() bool { return k >= Int16 && k <= Int64 }
 // A Type is the type of a column.
 type Type struct {
 	Kind Kind
+	// Elem is the kind of the elements of an Array.
+	Elem Kind
 	// SQL is the type's own text, written as it stands instead of the type of Kind, by
 	// backend name ("postgres", "sqlite"); the empty name means every backend.
 	SQL PerBackend

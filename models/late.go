@@ -1,0 +1,124 @@
+package models
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/spillwaydb/spillway/internal/driver"
+	"github.com/spillwaydb/spillway/internal/link"
+	"github.com/spillwaydb/spillway/pool"
+)
+
+// late is what a chain has put off to its last step: the methods of users' types, which
+// must not run on a worker. Its zero value is ready.
+type late struct{ sinks []*lateSink }
+
+// A lateItem is a value read and not yet taken in.
+type lateItem struct {
+	take func(v any, p unsafe.Pointer) error
+	v    any
+	p    unsafe.Pointer
+	path string
+}
+
+// lateSink hands its sink rows that put user code off.
+type lateSink struct {
+	driver.Sink
+	row lateRow
+}
+
+// lateRow is a row that collects what is put off.
+type lateRow struct {
+	driver.Row
+	items []lateItem
+}
+
+// Begin implements driver.Sink. What an earlier attempt collected is void.
+func (s *lateSink) Begin(cols []driver.Column) error {
+	s.row.items = nil
+	return s.Sink.Begin(cols)
+}
+
+// Row implements driver.Sink.
+func (s *lateSink) Row(r driver.Row) error {
+	s.row.Row = r
+	return s.Sink.Row(&s.row)
+}
+
+// wrap makes the statements of an operation put user code off.
+func (l *late) wrap(op *pool.Op) *pool.Op {
+	if op == nil || !anyOwn.Load() {
+		return op
+	}
+	for i := range op.Statements {
+		st := &op.Statements[i]
+		if _, done := st.Sink.(*lateSink); done || st.Sink == nil {
+			continue
+		}
+		s := &lateSink{Sink: st.Sink}
+		st.Sink, l.sinks = s, append(l.sinks, s)
+	}
+	return op
+}
+
+// run does what was put off.
+func (l *late) run() error {
+	for _, s := range l.sinks {
+		for _, it := range s.row.items {
+			if err := it.take(it.v, it.p); err != nil {
+				return fmt.Errorf("models: %s: %w", it.path, err)
+			}
+		}
+		s.row.items = nil
+	}
+	l.sinks = nil
+	return nil
+}
+
+// finishing makes the last step of a chain one that may run user code.
+type finishing[T any] struct{ link.Chain[T] }
+
+// Finish implements link.Finisher.
+func (f finishing[T]) Finish() (T, error) { return f.Result() }
+
+// owned reports whether the rows of a table, or what relations lead to from it, may
+// need user code.
+func (t *table) owned() bool { return t != nil && (t.own || len(t.relations) > 0) }
+
+// lateChain is a chain whose user code is put off to its last step.
+type lateChain[T any] struct {
+	link.Chain[T]
+	late
+}
+
+// withLate puts the user code of a chain off, if it has any.
+func withLate[T any](c link.Chain[T], owned bool) link.Chain[T] {
+	if !owned || !anyOwn.Load() {
+		return c
+	}
+	return &lateChain[T]{Chain: c}
+}
+
+// Next implements link.Chain.
+func (l *lateChain[T]) Next() *pool.Op { return l.wrap(l.Chain.Next()) }
+
+// Result implements link.Chain.
+func (l *lateChain[T]) Result() (T, error) { return l.Finish() }
+
+// Finish implements link.Finisher.
+func (l *lateChain[T]) Finish() (v T, err error) {
+	bad := l.run()
+	if s, ok := l.Chain.(interface{ spoil(err error) }); ok && bad != nil {
+		s.spoil(bad) // or a session would take objects in that are not complete
+	}
+	if f, ok := l.Chain.(link.Finisher[T]); ok {
+		v, err = f.Finish()
+	} else {
+		v, err = l.Chain.Result()
+	}
+	if err == nil && bad != nil {
+		var zero T
+		return zero, bad
+	}
+	return v, err
+}
