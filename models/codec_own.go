@@ -1,7 +1,6 @@
 package models
 
 import (
-	sqldriver "database/sql/driver"
 	"encoding"
 	"fmt"
 	"reflect"
@@ -14,12 +13,12 @@ import (
 	"github.com/spillwaydb/spillway/internal/schema"
 )
 
-// A scanner is a sql.Scanner; package database/sql is not linked for it.
+// A scanner is a sql.Scanner. Neither package database/sql nor its driver package is
+// linked for a type: a driver.Valuer is found by the method that it has.
 type scanner interface{ Scan(src any) error }
 
 var (
 	scannerType     = reflect.TypeFor[scanner]()
-	valuerType      = reflect.TypeFor[sqldriver.Valuer]()
 	marshalerType   = reflect.TypeFor[encoding.TextMarshaler]()
 	unmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
@@ -31,14 +30,15 @@ var anyOwn atomic.Bool
 // Value, or MarshalText and UnmarshalText. It answers nil for a type without them.
 func ownCodec(t reflect.Type) (*codec, error) {
 	p := reflect.PointerTo(t)
-	scans, values := p.Implements(scannerType), p.Implements(valuerType)
+	value := valueMethod(p)
+	scans, values := p.Implements(scannerType), value >= 0
 	writes, reads := p.Implements(marshalerType), p.Implements(unmarshalerType)
 	half := func(has, lacks string) error {
 		return fmt.Errorf("type %s has a method %s but no %s, and needs both to be stored so: add it, or use the json option", t, has, lacks)
 	}
 	switch {
 	case scans && values:
-		return scanCodec(t), nil
+		return scanCodec(t, value), nil
 	case writes && reads:
 		return marshalCodec(t), nil
 	case scans:
@@ -51,6 +51,15 @@ func ownCodec(t reflect.Type) (*codec, error) {
 		return nil, half("UnmarshalText", "MarshalText")
 	}
 	return nil, nil
+}
+
+// valueMethod is the index of the method of a driver.Valuer, -1 without one.
+func valueMethod(p reflect.Type) int {
+	m, ok := p.MethodByName("Value")
+	if !ok || m.Type.NumIn() != 1 || m.Type.NumOut() != 2 || m.Type.Out(0).PkgPath() != "database/sql/driver" || m.Type.Out(0).Name() != "Value" || m.Type.Out(1) != reflect.TypeFor[error]() {
+		return -1
+	}
+	return m.Index
 }
 
 // own fills in what all codecs of user code share.
@@ -124,13 +133,15 @@ func marshalCodec(t reflect.Type) *codec {
 
 // scanCodec stores what Value returns. What it returns for the zero value decides on the
 // type of the column, and nil means that it can be NULL.
-func scanCodec(t reflect.Type) *codec {
+func scanCodec(t reflect.Type, method int) *codec {
 	value := func(p unsafe.Pointer) (v driver.Value, err error) {
 		err = guarded(driver.ErrValue, t, "Value", func() error {
-			x, err := reflect.NewAt(t, p).Interface().(sqldriver.Valuer).Value()
-			if err != nil {
+			out := reflect.NewAt(t, p).Method(method).Call(nil)
+			if err, _ := out[1].Interface().(error); err != nil {
 				return err
 			}
+			x := out[0].Interface()
+			var err error
 			if v, err = plainValue(x); err != nil {
 				return fmt.Errorf("it is a %T", x)
 			}
