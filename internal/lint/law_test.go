@@ -19,6 +19,7 @@ var law = map[string][]string{
 	".":                          {"async", "models", "models/migrate", "pool", "internal/backend", "internal/driver"},
 	"async":                      {"models", "pool", "internal/link"},
 	"models":                     {"pool", "internal/dialect", "internal/driver", "internal/link", "internal/schema"},
+	"models/migrate":             {"models", "pool", "internal/driver", "internal/schema"},
 	"pool":                       {"internal/driver"},
 	"metrics":                    {"pool"},
 	"wasm":                       {".", "async", "models", "pool", "internal/promise"},
@@ -63,7 +64,7 @@ var foreign = map[string][]string{
 	"github.com/uptrace/bun":               {"integration/bench"},
 	"github.com/chromedp/chromedp":         {"integration/browser"},
 	"pgregory.net/rapid":                   {},
-	"database/sql":                         {},
+	"database/sql":                         {"models/migrate", "internal/sqlview", "."},
 }
 
 // testsOnly are the modules that tests may import anywhere, with the reason.
