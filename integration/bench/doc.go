@@ -5,15 +5,34 @@
 //	make bench                     # all measures
 //	make bench ONLY=pg/hydrate     # those whose name begins so
 //
-// Both sides of a comparison run in one process against one database, in turns of a few
-// milliseconds, so that whatever else the machine does meets both. A number is the median
-// of the rounds; a ratio is theirs divided by ours, so above 1 Spillway is ahead:
+// Both sides of a comparison run in one process against one database, in turns: of a few
+// milliseconds where one goroutine works, of a quarter of a second where hundreds do. So
+// whatever else the machine does meets both. A number is the median of the turns, and a
+// ratio is above 1 where Spillway is ahead:
 //
 //	pg/hydrate peer=rows.Scan ours=6.1ms theirs=6.9ms ratio=1.13 goal=1.10 met
 //
-// Fairness: both sides use prepared statements and the binary protocol, read into fresh
-// structs, and have the same columns; nothing is cached between two operations. What a
-// peer is best at is what it is asked to do.
+// results/results.json holds the last result of each measure, results/results.svg draws
+// them; -results writes elsewhere.
+//
+// # Correctness
+//
+// Every side checks what it gets: rows carry what tells them apart, a read that begins
+// after a write was acknowledged has to see it, and when the turns are over the database
+// has to hold what was acknowledged. An error nobody expects, or a check that fails, fails
+// the measure.
+//
+// # A new measure
+//
+// Write a file with a function that makes a contest: sides that do the work (add for one
+// goroutine, crowd for many) and pairs that compare them. Add a line to the table in
+// main.go. The test runs it with few rows.
+//
+// # Fairness
+//
+// Both sides use prepared statements and the binary protocol, read into fresh structs, and
+// have the same columns; nothing is cached between two operations. What a peer is best at
+// is what it is asked to do.
 //
 // The Postgres server is started as the tests start theirs (see internal/testdb), with
 // fsync on. To see where our time goes:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -12,8 +13,14 @@ import (
 	"time"
 )
 
-// measures are all there are, in the order in which they run.
+// measures are all there are, in the order in which they run. A new one is a file with its
+// build function, and a line here.
 var measures = []measure{
+	{"pg/get", get},
+	{"pg/select-256", selectPoint},
+	{"pg/write-256", write},
+	{"pg/write-errors", writeErrors},
+	{"pg/insert-256", insert},
 	{"pg/hydrate", hydrate},
 	{"pg/selectin", selectin},
 	{"pg/uow", unitOfWork},
@@ -37,8 +44,10 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	pace := pace{}
 	flags.IntVar(&pace.rounds, "rounds", 7, "rounds of each measure, at least; the median counts")
 	flags.DurationVar(&pace.long, "time", 10*time.Second, "rounds go on for so long")
-	flags.DurationVar(&pace.turn, "turn", 10*time.Millisecond, "how long one side works before the next has its turn; at least once")
+	flags.DurationVar(&pace.turn, "turn", 10*time.Millisecond, "how long one goroutine works before the next side has its turn; at least once")
+	flags.DurationVar(&pace.crowd, "crowd", 250*time.Millisecond, "how long many goroutines work before the next side has its turn")
 	small := flags.Bool("small", false, "a hundredth of the rows: to see that it works")
+	dir := flags.String("results", "results", "the folder for results.json and results.svg; what was not measured now stays in them. Empty: write none")
 	profile := flags.String("cpuprofile", "", "write a CPU profile to this file, labeled by side")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -69,19 +78,37 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	w := newWorld(*small)
 	defer w.close()
 	var all []result
+	var failed []error
 	for _, m := range chosen {
-		c, err := m.build(ctx, w)
+		got, err := m.run(ctx, w, pace)
 		if err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
-		}
-		got, err := c.compare(ctx, pace)
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			err = fmt.Errorf("%s: %w", m.name, err)
+			fmt.Fprintln(out, "FAILED", err)
+			failed = append(failed, err)
 		}
 		for _, r := range got {
 			fmt.Fprintln(out, r.line())
 		}
 		all = append(all, got...)
 	}
-	return table(out, all)
+	if err := table(out, all); err != nil {
+		return err
+	}
+	if *dir != "" {
+		failed = append(failed, report(*dir, all))
+	}
+	return errors.Join(failed...)
+}
+
+// run makes a measure ready and runs it. What fails here keeps no other measure from
+// running.
+func (m measure) run(ctx context.Context, w *world, p pace) ([]result, error) {
+	c, err := m.build(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	return c.compare(ctx, p)
 }

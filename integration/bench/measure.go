@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/pprof"
-	"slices"
 	"time"
 )
 
@@ -17,50 +16,80 @@ type measure struct {
 
 // A contest is a measure made ready: who does the work, and who is compared to whom.
 type contest struct {
-	sides []*side
-	pairs []pair
+	sides  []*side
+	pairs  []pair
+	checks []func(ctx context.Context) error
 }
 
 // A side does the work its way.
 type side struct {
 	name string
-	// run does the work once.
-	run func(ctx context.Context) error
-	// before makes ready for run, off the clock; nil if nothing is to be done.
+	unit unit
+	work work
+	// before makes ready for a turn, off the clock; nil if nothing is to be done.
 	before func(ctx context.Context) error
 
-	n      int             // runs per turn
-	perRun []time.Duration // what a run took, turn by turn
+	samples []float64 // one a turn
 }
 
-// A pair compares two sides.
+// work is what a side does in a turn.
+type work interface {
+	// warm is called once before the first turn: connections are opened, statements
+	// prepared. It learns how often turn is to do its work. single: a turn does it once,
+	// since it has to be made ready for each time.
+	warm(ctx context.Context, p pace, single bool) error
+	// turn does the work and returns one sample, in the unit of its side.
+	turn(ctx context.Context, p pace) (float64, error)
+}
+
+// A pair compares a side to the best of its peers.
 type pair struct {
-	name         string
-	ours, theirs *side
-	goal         float64
+	name   string
+	ours   *side
+	theirs []*side
+	goal   float64
 }
 
-// add adds a side.
+// add adds a side that does its work in one goroutine, again and again; what one run
+// takes counts.
 func (c *contest) add(name string, run func(ctx context.Context) error) *side {
-	s := &side{name: name, run: run}
+	return c.side(name, perRun, &repeat{run: run})
+}
+
+// crowd adds a side that does op in many goroutines at once; how often it is done in a
+// second counts.
+func (c *contest) crowd(name string, size int, op func(ctx context.Context, g *guest) error) *side {
+	return c.side(name, perSecond, newCrowd(size, op))
+}
+
+// side adds a side that works in a way of its own.
+func (c *contest) side(name string, u unit, w work) *side {
+	s := &side{name: name, unit: u, work: w}
 	c.sides = append(c.sides, s)
 	return s
 }
 
-func (c *contest) pair(name string, ours, theirs *side, goal float64) {
-	c.pairs = append(c.pairs, pair{name, ours, theirs, goal})
+// pair compares ours to one peer, or to the best of several. goal is the ratio wanted.
+func (c *contest) pair(name string, ours, theirs *side, goal float64, others ...*side) {
+	c.pairs = append(c.pairs, pair{name, ours, append([]*side{theirs}, others...), goal})
 }
+
+// after has f called when all turns are over: what was done is compared to what the
+// database has then.
+func (c *contest) after(f func(ctx context.Context) error) { c.checks = append(c.checks, f) }
 
 // A pace says how long sides work.
 type pace struct {
-	rounds     int
-	long, turn time.Duration
+	rounds int
+	long   time.Duration // rounds go on for so long
+	turn   time.Duration // of one goroutine
+	crowd  time.Duration // of many
 }
 
 // compare lets all sides work in turns.
 func (c *contest) compare(ctx context.Context, p pace) ([]result, error) {
 	for _, s := range c.sides {
-		if err := s.warm(ctx, p.turn); err != nil {
+		if err := s.warm(ctx, p); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
@@ -68,61 +97,43 @@ func (c *contest) compare(ctx context.Context, p pace) ([]result, error) {
 		for i := range c.sides {
 			// Who comes first changes, so that nobody always follows the same side.
 			s := c.sides[(i+round)%len(c.sides)]
-			if err := s.work(ctx); err != nil {
+			if err := s.turn(ctx, p); err != nil {
 				return nil, fmt.Errorf("%s: %w", s.name, err)
 			}
 		}
 	}
+	for _, f := range c.checks {
+		if err := f(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var out []result
 	for _, p := range c.pairs {
-		out = append(out, result{p.name, p.theirs.name, median(p.ours.perRun), median(p.theirs.perRun), p.goal})
+		out = append(out, p.result())
 	}
 	return out, nil
 }
 
-// warm runs a side until statements are prepared and finds out how often it runs in a
-// turn.
-func (s *side) warm(ctx context.Context, turn time.Duration) error {
-	for s.n = 1; ; s.n *= 2 {
-		s.perRun = nil
-		for range 4 { // connections are opened, statements prepared
-			if err := s.work(ctx); err != nil {
-				return err
-			}
-		}
-		// The best of them: a hiccup must not make the turns of one side short.
-		best := slices.Min(s.perRun)
-		s.perRun = nil
-		if s.before != nil || 2*best*time.Duration(s.n) > turn {
-			return nil
+// warm readies a side and forgets what that took.
+func (s *side) warm(ctx context.Context, p pace) error {
+	if s.before != nil {
+		if err := s.before(ctx); err != nil {
+			return err
 		}
 	}
+	return s.work.warm(ctx, p, s.before != nil)
 }
 
-// work is one turn.
-func (s *side) work(ctx context.Context) (err error) {
+// turn is one turn.
+func (s *side) turn(ctx context.Context, p pace) (err error) {
 	if s.before != nil {
 		if err := s.before(ctx); err != nil {
 			return err
 		}
 	}
 	runtime.GC() // what the other side left is its own cost
-	pprof.Do(ctx, pprof.Labels("side", s.name), func(ctx context.Context) {
-		begin := time.Now()
-		for range s.n {
-			if err = s.run(ctx); err != nil {
-				return
-			}
-		}
-		s.perRun = append(s.perRun, time.Since(begin)/time.Duration(s.n))
-	})
+	var sample float64
+	pprof.Do(ctx, pprof.Labels("side", s.name), func(ctx context.Context) { sample, err = s.work.turn(ctx, p) })
+	s.samples = append(s.samples, sample)
 	return err
-}
-
-func median(d []time.Duration) time.Duration {
-	d = slices.Sorted(slices.Values(d))
-	if n := len(d); n%2 == 0 {
-		return (d[n/2-1] + d[n/2]) / 2
-	}
-	return d[len(d)/2]
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -25,11 +26,17 @@ type world struct {
 
 	accounts map[*spillway.DB]bool // those that have the rows
 	blogged  bool
+	filled   map[string]bool // what else is in the Postgres database
+	pools    map[int]*pgxpool.Pool
+	sized    map[int]*spillway.DB
 	closers  []func()
 }
 
 func newWorld(small bool) *world {
-	return &world{small: small, accounts: map[*spillway.DB]bool{}}
+	return &world{
+		small: small, accounts: map[*spillway.DB]bool{}, filled: map[string]bool{},
+		pools: map[int]*pgxpool.Pool{}, sized: map[int]*spillway.DB{},
+	}
 }
 
 // size is how much of n is made.
@@ -57,7 +64,8 @@ func (w *world) postgres(ctx context.Context) error {
 	if w.pg != nil {
 		return nil
 	}
-	cluster, stop, err := testdb.Start()
+	cluster, stop, err := testdb.Start(
+		"shared_buffers = 256MB", "max_wal_size = 1GB", "max_connections = 300", "deadlock_timeout = 1s")
 	if err != nil {
 		return err
 	}
@@ -67,10 +75,68 @@ func (w *world) postgres(ctx context.Context) error {
 		return err
 	}
 	w.onClose(w.pgx.Close)
+	if err := w.durable(ctx); err != nil {
+		return err
+	}
 	if w.pg, err = w.open(ctx, w.url); err != nil {
 		return err
 	}
 	return w.pg.CreateTables(ctx)
+}
+
+// durable makes sure that the server does what an acknowledgement promises.
+func (w *world) durable(ctx context.Context) error {
+	for _, name := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
+		var v string
+		if err := w.pgx.QueryRow(ctx, "SELECT current_setting($1)", name).Scan(&v); err != nil {
+			return err
+		}
+		if v != "on" {
+			return fmt.Errorf("the server's %s is %s, want on", name, v)
+		}
+	}
+	return nil
+}
+
+// pool returns a pgxpool of so many connections.
+func (w *world) pool(ctx context.Context, connections int) (*pgxpool.Pool, error) {
+	if p := w.pools[connections]; p != nil {
+		return p, nil
+	}
+	p, err := newPool(ctx, w.url, connections)
+	if err == nil {
+		w.onClose(p.Close)
+		w.pools[connections] = p
+	}
+	return p, err
+}
+
+func newPool(ctx context.Context, url string, connections int) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	cfg.MaxConns = int32(connections)
+	return pgxpool.NewWithConfig(ctx, cfg)
+}
+
+// db returns a database of so many connections.
+func (w *world) db(ctx context.Context, connections int) (*spillway.DB, error) {
+	if db := w.sized[connections]; db != nil {
+		return db, nil
+	}
+	db, err := newDB(ctx, w.url, connections)
+	if err == nil {
+		w.onClose(func() { _ = db.Close() }) // the database goes away with it
+		w.sized[connections] = db
+	}
+	return db, err
+}
+
+func newDB(ctx context.Context, url string, connections int) (*spillway.DB, error) {
+	return spillway.Open(ctx, spillway.Config{
+		URL: url, Size: connections, Overflow: spillway.NoOverflow, Logger: slog.New(slog.DiscardHandler),
+	})
 }
 
 // lite opens a SQLite file.
@@ -100,3 +166,5 @@ func (w *world) open(ctx context.Context, url string) (*spillway.DB, error) {
 }
 
 var errWrong = errors.New("the work was not done: wrong number of rows")
+
+var errLost = errors.New("a row was read that is older than what was acknowledged before")
