@@ -62,6 +62,10 @@ func (s *Session) Add(objs ...any) { s.mark(func() { s.unit.Add(objs...) }) }
 // A mistake comes out of that flush.
 func (s *Session) Delete(objs ...any) { s.mark(func() { s.unit.Delete(objs...) }) }
 
+// Purge is Delete that removes the rows of a table with a softdelete column for good, as
+// [models.Session.Purge] does.
+func (s *Session) Purge(objs ...any) { s.mark(func() { s.unit.Purge(objs...) }) }
+
 // Flush sends what was added, changed and deleted within the session's transaction. All
 // of it happens or, on an error, none; see [models.Session.Flush].
 func (s *Session) Flush(ctx context.Context) *Future[struct{}] {

@@ -55,6 +55,8 @@
 //	                       INSERT, and with the next read after an UPDATE
 //	created                a time.Time that is set when the row is inserted, if it is zero
 //	updated                the same, and whenever the row is updated
+//	version                an integer that counts the changes of the row; see below
+//	softdelete             a *time.Time or bool that marks the row as deleted; see below
 //	json                   stored as a JSON document, whatever the type
 //	type=citext            the column's own type, also for one database: type.postgres=citext
 //	was=name               what the column was called before; a hint for migrations
@@ -105,6 +107,28 @@
 // would round decimals: it compares and sorts their text; type.sqlite= has the last
 // word. Such types can not identify rows. Their methods run in the goroutine of the caller,
 // or of whoever runs an async session; their errors and panics name the field.
+//
+// # Versions
+//
+// A version column keeps one user's change from overwriting another's. It is 1 in a new
+// row and counted on by each UPDATE, also by those of [Update]. A flush changes or deletes
+// a row only if it still has the version that the object has; otherwise it fails with
+// [ErrStale], and the session can be used as after every failed flush. A version that
+// comes back with a form can be put into the field: then it is what the row must have.
+//
+// # Marked as deleted
+//
+// In a table with a softdelete column [Session.Delete] and [Delete] mark rows and leave
+// them in the table. Queries, joins, counts and loads do not see them, unless
+// [Query.WithDeleted] or [IncludeDeleted] asks for them; an object that refers to one has
+// nobody there. [Session.Purge] and [Query.Purge] remove rows for good. To bring a row
+// back set its field to nil or false and flush: read it with WithDeleted, or add the
+// object that was deleted to a session again.
+//
+// Marking cascades along relations with cascade=delete to rows that can be marked too;
+// others stay, and so do rows of associations and what the database itself would have
+// deleted, since the row that they refer to is still there. A marked row still holds its
+// place in a unique constraint: with db:",unique,where=deleted_at IS NULL" it does not.
 //
 // # Handles
 //

@@ -100,7 +100,7 @@ func (f *flush) partings(g *graph) error {
 func (f *flush) remove(t *table, marks []*record, where ...dialect.Node) {
 	w := dialect.NewWriter(f.u.e.dialect)
 	defer w.Free()
-	w.Delete(&dialect.Delete{Source: t.source, Where: where})
+	w.Delete(&dialect.Delete{Source: t.source, Where: where, Deleted: true})
 	f.work = append(f.work, work{
 		t: t, verb: "delete from", lax: true, marks: marks,
 		st: driver.Statement{SQL: intern(w.Text()), Args: w.Args(), Class: driver.Write},
@@ -109,17 +109,22 @@ func (f *flush) remove(t *table, marks []*record, where ...dialect.Node) {
 
 // downward deletes what belongs to objects that are deleted, from the bottom up.
 func (f *flush) downward(doomed []*record) error {
-	byTable := map[*table][]*record{}
-	var order []*table
+	type kind struct {
+		t    *table
+		soft bool
+	}
+	byTable := map[kind][]*record{}
+	var order []kind
 	for _, r := range doomed {
-		if len(r.t.relations) > 0 {
-			if byTable[r.t] == nil {
-				order = append(order, r.t)
+		if k := (kind{r.t, r.softly()}); len(r.t.relations) > 0 {
+			if byTable[k] == nil {
+				order = append(order, k)
 			}
-			byTable[r.t] = append(byTable[r.t], r)
+			byTable[k] = append(byTable[k], r)
 		}
 	}
-	for _, t := range order {
+	for _, k := range order {
+		t, soft := k.t, k.soft
 		for _, rel := range t.relations {
 			if err := rel.ready(); err != nil {
 				return err
@@ -128,7 +133,10 @@ func (f *flush) downward(doomed []*record) error {
 			if !rel.delete && rel.kind != manyToMany {
 				continue
 			}
-			for _, r := range byTable[t] {
+			if soft && (rel.kind == manyToMany || rel.target.soft == nil) {
+				continue // the row that they refer to stays
+			}
+			for _, r := range byTable[k] {
 				v, ok, err := keyOf(rel.near(), r.rowImage())
 				if err != nil {
 					return err
@@ -143,7 +151,11 @@ func (f *flush) downward(doomed []*record) error {
 			below := func(s *dialect.Source, column string) dialect.Node {
 				return dialect.In{X: dialect.Column{Source: s, Name: column}, Values: keys}
 			}
-			if err := f.below(rel, below, []*table{t}, f.u.kids(rel, byTable[t])); err != nil {
+			fate := (*flush).below
+			if soft {
+				fate = (*flush).softly
+			}
+			if err := fate(f, rel, below, []*table{t}, f.u.kids(rel, byTable[k])); err != nil {
 				return err
 			}
 		}
@@ -180,7 +192,7 @@ func (f *flush) below(rel *relation, cond func(s *dialect.Source, column string)
 			return err
 		}
 		near := next.near()
-		sel := &dialect.Select{Columns: []dialect.Node{dialect.Column{Source: s, Name: near.name}}, From: s, Where: []dialect.Node{inner}}
+		sel := &dialect.Select{Columns: []dialect.Node{dialect.Column{Source: s, Name: near.name}}, From: s, Where: []dialect.Node{inner}, Deleted: true}
 		deeper := func(src *dialect.Source, column string) dialect.Node {
 			return dialect.InQuery{X: dialect.Column{Source: src, Name: column}, Query: sel}
 		}
@@ -191,6 +203,41 @@ func (f *flush) below(rel *relation, cond func(s *dialect.Source, column string)
 	if !cascades(rel) {
 		f.remove(rel.target, marks, inner)
 	}
+	return nil
+}
+
+// softly marks the rows that rel leads to as deleted, as below deletes them. Those that
+// can not be marked stay: so does the row that they refer to.
+func (f *flush) softly(rel *relation, cond func(s *dialect.Source, column string) dialect.Node, path []*table, marks []*record) error {
+	if slices.Contains(path, rel.target) {
+		return fmt.Errorf("models: %s: marking rows as deleted can not cascade in a circle: delete those below by themselves", rel)
+	}
+	t := rel.target
+	inner := cond(t.source, rel.fk.name)
+	for _, next := range t.relations {
+		if !next.delete || next.kind == manyToMany || next.target.soft == nil {
+			continue
+		}
+		sel := &dialect.Select{Columns: []dialect.Node{dialect.Column{Source: t.source, Name: next.near().name}}, From: t.source, Where: []dialect.Node{inner}}
+		deeper := func(src *dialect.Source, column string) dialect.Node {
+			return dialect.InQuery{X: dialect.Column{Source: src, Name: column}, Query: sel}
+		}
+		if err := f.softly(next, deeper, append(path, t), f.u.kids(next, marks)); err != nil {
+			return err
+		}
+	}
+	now := clock()
+	up := &dialect.Update{Source: t.source, Where: []dialect.Node{inner}, Set: []dialect.Assign{{Column: t.soft.name, Value: dialect.Param{Value: t.markValue(now)}}}}
+	if t.version != nil {
+		up.Set = append(up.Set, t.nextVersion())
+	}
+	w := dialect.NewWriter(f.u.e.dialect)
+	defer w.Free()
+	w.Update(up)
+	f.work = append(f.work, work{
+		t: t, verb: "mark as deleted in", lax: true, soft: true, marks: marks, now: now,
+		st: driver.Statement{SQL: intern(w.Text()), Args: w.Args(), Class: driver.Write},
+	})
 	return nil
 }
 

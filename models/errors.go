@@ -10,8 +10,10 @@ var (
 	ErrNotFound = errors.New("models: not found")
 	// ErrMultiple: one row was asked for and more than one fits.
 	ErrMultiple = errors.New("models: more than one row fits")
-	// ErrStale: a row that was to be changed or deleted is not there any more.
-	ErrStale = errors.New("models: the row is not there any more")
+	// ErrStale: a row that was to be changed or deleted is not there any more as the object
+	// has it: somebody deleted it meanwhile, or, as its version column tells, changed it.
+	// [Session.Refresh] reads the row again; then the change can be made anew.
+	ErrStale = errors.New("models: the object is stale")
 	// ErrAttached: the object belongs to another session that is still open, or another
 	// object of the session stands for the same row.
 	ErrAttached = errors.New("models: the object belongs elsewhere")

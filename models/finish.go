@@ -81,7 +81,7 @@ func (f *flush) apply() {
 				}
 				rekey = rekey || r.t.isKey(fd)
 			}
-			un.keys = w.set(r)
+			un.keys = append(w.set(r), w.counting(r)...)
 			id := u.identityOf(r.t)
 			if rekey && r.snap != nil {
 				id.remove(r.t, r.snap)
@@ -98,27 +98,31 @@ func (f *flush) apply() {
 			r.follow()
 		default:
 			for _, r := range w.recs {
-				u.bury(r, f.graph.lost[r])
+				u.bury(r, w, f.graph.lost[r])
 			}
 			for _, r := range w.marks {
-				u.bury(r, true)
+				u.bury(r, w, true)
 			}
 		}
 	}
 	for _, r := range f.along {
-		u.bury(r, true)
+		u.bury(r, nil, true)
 	}
 	u.pending, u.doomed = nil, nil
 	u.settled(f)
 	u.sweep()
 }
 
-// bury enters that the row of a record was deleted.
-func (u *Unit) bury(r *record, along bool) {
+// bury enters that the row of a record was deleted, by w or along with others.
+func (u *Unit) bury(r *record, w *work, along bool) {
 	if r.state == deleted {
 		return
 	}
-	u.undo = append(u.undo, undo{rec: r, from: deleting, along: along})
+	un := undo{rec: r, from: deleting, along: along}
+	if r.soft = w != nil && w.soft; r.soft {
+		un.keys = w.markDeleted(r)
+	}
+	u.undo = append(u.undo, un)
 	r.state = deleted
 	u.identityOf(r.t).remove(r.t, r.rowImage())
 }
@@ -148,8 +152,11 @@ func (u *Unit) sweep() {
 // committed makes what the transaction did final.
 func (u *Unit) committed() {
 	for _, un := range u.undo {
-		if un.rec.state == deleted {
-			u.untie(un.rec)
+		if r := un.rec; r.state == deleted {
+			u.untie(r)
+			if r.soft && r.t.hasOrigin { // it can be added again, to bring the row back
+				r.t.rebind(r.obj, &origin{t: r.t, key: r.t.keyHash(r.obj)})
+			}
 		}
 	}
 	u.undo, u.relUndo = nil, nil
@@ -192,13 +199,14 @@ func (u *Unit) takeBack(first undoMark, keep bool) {
 			}
 		case persistent:
 			id.remove(r.t, r.rowImage())
-			if r.snap, r.aux = un.snap, un.aux; keep {
+			if r.snap, r.aux = un.snap, un.aux; keep || un.snap == nil {
 				un.restore()
 			}
 			id.put(r, r.rowImage())
 			r.key = r.t.keyHash(r.rowImage())
 		case deleting:
-			r.state = persistent
+			r.state, r.soft = persistent, false
+			un.restore()
 			u.tie(r)
 			id.put(r, r.rowImage())
 			id.all = append(id.all, r)

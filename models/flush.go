@@ -65,10 +65,12 @@ type work struct {
 	verb   string
 	st     driver.Statement
 	now    time.Time
-	step   int       // when it is sent: what it needs was made before
-	sets   []setting // foreign keys that follow relations
-	marks  []*record // deleted along with what the statement deletes
-	lax    bool      // any number of rows will do
+	step   int          // when it is sent: what it needs was made before
+	sets   []setting    // foreign keys that follow relations
+	marks  []*record    // deleted along with what the statement deletes
+	lax    bool         // any number of rows will do
+	soft   bool         // rows are marked as deleted
+	next   driver.Value // the version that the row gets; NULL: it is not counted
 }
 
 // Next implements the middle of link.Chain.
@@ -239,7 +241,7 @@ func (f *flush) verdict() error {
 				return err
 			}
 		case st.Affected != int64(len(w.recs)) && !w.lax:
-			return fmt.Errorf("%w: %s %s: %d rows were meant, %d were found", ErrStale, w.verb, w.t.facts.Name, len(w.recs), st.Affected)
+			return w.stale(st.Affected)
 		}
 	}
 	return nil
@@ -316,10 +318,10 @@ func (f *flush) plan() error {
 	slices.SortStableFunc(doomed, func(a, b *record) int { return cmp.Compare(rank[b.t], rank[a.t]) })
 	for len(doomed) > 0 {
 		n := 1
-		for n < len(doomed) && doomed[n].t == doomed[0].t && len(doomed[0].t.key) == 1 {
+		for n < len(doomed) && doomed[n].t == doomed[0].t && len(doomed[0].t.key) == 1 && doomed[0].t.version == nil && doomed[n].softly() == doomed[0].softly() {
 			n++
 		}
-		w, err := deletion(d, doomed[:n])
+		w, err := deletion(d, doomed[:n], now)
 		if err != nil {
 			return err
 		}
@@ -337,6 +339,14 @@ func update(d dialect.Dialect, r *record, changed []*field, now time.Time) (work
 			changed = append(slices.DeleteFunc(changed, func(f *field) bool { return f == s }), s)
 		}
 	}
+	var version driver.Value
+	if t.version != nil {
+		changed = append(slices.DeleteFunc(changed, func(f *field) bool { return f == t.version }), t.version)
+		var err error
+		if version, w.next, err = t.counted(r.obj); err != nil {
+			return w, err
+		}
+	}
 	w.fields = changed
 	for _, f := range changed {
 		v, err := f.value(r.obj)
@@ -346,6 +356,9 @@ func update(d dialect.Dialect, r *record, changed []*field, now time.Time) (work
 		if w.stamps(f) {
 			v = driver.Time(now)
 		}
+		if f == t.version {
+			v = w.next
+		}
 		w.st.Args = append(w.st.Args, v)
 	}
 	key, err := r.keyValues()
@@ -353,6 +366,9 @@ func update(d dialect.Dialect, r *record, changed []*field, now time.Time) (work
 		return w, err
 	}
 	w.st.Args = append(w.st.Args, key...)
+	if t.version != nil {
+		w.st.Args = append(w.st.Args, version)
+	}
 	w.st.Class = driver.Write
 	w.st.SQL = updateText(d, t, changed, key)
 	return w, nil
@@ -385,11 +401,11 @@ func (r *record) keyValues() ([]driver.Value, error) {
 	return vals, nil
 }
 
-// deletion makes the DELETE of records of one table: of many by one key column, of one
-// by several.
-func deletion(d dialect.Dialect, rs []*record) (work, error) {
+// deletion makes the DELETE of records of one table, or the UPDATE that marks them as
+// deleted: of many by one key column, of one by several or by its version too.
+func deletion(d dialect.Dialect, rs []*record, now time.Time) (work, error) {
 	t := rs[0].t
-	w := work{recs: rs, t: t, verb: "delete from"}
+	w := work{recs: rs, t: t, verb: "delete from", now: now, soft: rs[0].softly()}
 	var keys []driver.Value
 	for _, r := range rs {
 		key, err := r.keyValues()
@@ -402,9 +418,38 @@ func deletion(d dialect.Dialect, rs []*record) (work, error) {
 	if len(rs) > 1 {
 		where = []dialect.Node{dialect.In{X: dialect.Column{Source: t.source, Name: t.key[0].name}, Values: keys}}
 	}
+	var set []dialect.Assign
+	if w.soft {
+		w.verb = "mark as deleted in"
+		set = append(set, dialect.Assign{Column: t.soft.name, Value: dialect.Param{Value: t.markValue(now)}})
+	}
+	if t.version != nil {
+		version, next, err := t.counted(rs[0].obj)
+		if err != nil {
+			return w, err
+		}
+		where = append(where, t.whereVersion(version))
+		set = append(set, dialect.Assign{Column: t.version.name, Value: dialect.Param{Value: next}})
+	}
 	dw := dialect.NewWriter(d)
 	defer dw.Free()
-	dw.Delete(&dialect.Delete{Source: t.source, Where: where})
+	if w.soft {
+		dw.Update(&dialect.Update{Source: t.source, Set: set, Where: where, Deleted: true})
+	} else {
+		dw.Delete(&dialect.Delete{Source: t.source, Where: where, Deleted: true})
+	}
 	w.st = driver.Statement{SQL: intern(dw.Text()), Args: dw.Args(), Class: driver.Write}
 	return w, nil
+}
+
+// stale is the error of rows that are not there any more as the objects have them.
+func (w *work) stale(found int64) error {
+	what := "was deleted"
+	if w.t.version != nil {
+		what = "was changed or deleted"
+	}
+	if len(w.recs) == 1 {
+		return fmt.Errorf("%w: %s %s: the row of this %s %s meanwhile", ErrStale, w.verb, w.t.facts.Name, w.t.facts.Model, what)
+	}
+	return fmt.Errorf("%w: %s %s: of the rows of %d objects of %s only %d are left", ErrStale, w.verb, w.t.facts.Name, len(w.recs), w.t.facts.Model, found)
 }

@@ -111,7 +111,7 @@ func (u *Unit) known(t *table, key []driver.Value) *record {
 		}
 		r = id.strs[string(k)]
 	}
-	if r == nil || r.epoch != u.epoch {
+	if r == nil || r.epoch != u.epoch || t.marked(r.rowImage()) {
 		return nil
 	}
 	return r

@@ -116,6 +116,8 @@ func (t *table) batch(d dialect.Dialect, objs []unsafe.Pointer, mask uint64, now
 				return nil, err
 			case (f.created || f.updated) && f.zero(f.at(obj)):
 				v = driver.Time(now)
+			case f == t.version && f.zero(f.at(obj)):
+				v = driver.Int64(firstVersion)
 			case f.kind == schema.UUID && !f.nullable && t.isKey(f) && !f.refers && f.zero(f.at(obj)):
 				return nil, fmt.Errorf("models: %s is the zero UUID, which is no key: set it before", f.path)
 			}
@@ -156,6 +158,10 @@ func (b *batch) fill(i int) []*field {
 			*(*time.Time)(f.at(obj)) = b.now
 			filled = append(filled[:len(filled):len(filled)], f)
 		}
+	}
+	if f := b.t.version; f != nil && f.zero(f.at(obj)) {
+		f.decode(valueRow{driver.Int64(firstVersion)}, 0, f.at(obj)) //nolint:errcheck // it fits
+		filled = append(filled[:len(filled):len(filled)], f)
 	}
 	for _, f := range b.read {
 		f.move(f.at(obj), f.at(b.back.at(i)))

@@ -317,7 +317,10 @@ func updateText(d dialect.Dialect, t *table, changed []*field, key []driver.Valu
 		set = append(set, byte(f.pos>>8), byte(f.pos))
 	}
 	return t.texts.get(shape{verb: 'u', dialect: byte(d), write: string(set)}, func() string {
-		up := dialect.Update{Source: t.source, Where: t.whereKey(key)}
+		up := dialect.Update{Source: t.source, Where: t.whereKey(key), Deleted: true}
+		if slices.Contains(changed, t.version) && t.version != nil {
+			up.Where = append(up.Where, t.whereVersion(driver.Value{}))
+		}
 		for _, f := range changed {
 			up.Set = append(up.Set, dialect.Assign{Column: f.name, Value: dialect.Param{}})
 		}

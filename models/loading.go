@@ -25,6 +25,8 @@ type Loading struct {
 	most   int // objects per parent; 0: all
 	depth  int // levels of a relation that leads to its own table; 0: one
 	err    error
+
+	deleted bool // rows that are marked as deleted too
 }
 
 // A LoadOption refines a [Loading]: another Loading nested in it, [Filter], [PerParent]

@@ -61,7 +61,7 @@ func (n *loadNode) collect() error {
 func (n *loadNode) statement() error {
 	rel := n.rel
 	target := rel.target.source
-	sel := dialect.Select{Columns: []dialect.Node{dialect.All{Source: target}}, From: target}
+	sel := dialect.Select{Columns: []dialect.Node{dialect.All{Source: target}}, From: target, Deleted: n.spec.deleted}
 	by := dialect.Column{Source: target, Name: rel.far().name}
 	n.sink = rel.make.sink(rel.target, n.keys.len(), rel.target.hasOrigin && n.l.u == nil)
 	var sink driver.Sink = n.sink

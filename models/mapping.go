@@ -254,10 +254,14 @@ func (m *mapping) finish() error {
 	}
 	t.source = dialect.NewSource(t.facts, t.facts.Name)
 	for d := range dialect.Dialect(dialect.Count) {
-		w := dialect.NewWriter(d)
-		w.Select(&dialect.Select{Columns: []dialect.Node{dialect.All{Source: t.source}}, From: t.source, Where: t.whereKey(make([]driver.Value, len(t.key)))})
-		t.selects[d] = string(w.Text())
-		w.Free()
+		sel := dialect.Select{Columns: []dialect.Node{dialect.All{Source: t.source}}, From: t.source, Where: t.whereKey(make([]driver.Value, len(t.key)))}
+		for _, text := range []*string{&t.selects[d], &t.rereads[d]} {
+			w := dialect.NewWriter(d)
+			w.Select(&sel)
+			*text = string(w.Text())
+			w.Free()
+			sel.Deleted = true
+		}
 	}
 	return nil
 }
@@ -270,6 +274,9 @@ func (m *mapping) options(f *field, tg tag) error {
 		}
 		f.created, f.updated = tg.created, tg.updated
 		m.t.stamps = append(m.t.stamps, f)
+	}
+	if err := m.marks(f, tg); err != nil {
+		return err
 	}
 	if tg.def != nil {
 		if err := setDefault(f, *tg.def); err != nil {

@@ -35,6 +35,29 @@ func mistake[T any]() (name, msg string) {
 
 func TestMappingMistakes(t *testing.T) {
 	type NoKey struct{ Name string }
+	type VersionText struct {
+		ID int64
+		V  string `db:",version"`
+	}
+	type VersionNull struct {
+		ID int64
+		V  *int64 `db:",version"`
+	}
+	type VersionTwice struct {
+		ID   int64
+		V, W int64 `db:",version"`
+	}
+	type VersionKey struct {
+		ID int64 `db:",pk,version"`
+	}
+	type SoftTime struct {
+		ID int64
+		At time.Time `db:",softdelete"`
+	}
+	type SoftTwice struct {
+		ID   int64
+		A, B bool `db:",softdelete"`
+	}
 	type Slice struct {
 		ID   int64
 		List []map[string]int
@@ -72,7 +95,7 @@ func TestMappingMistakes(t *testing.T) {
 	}
 	type Later struct {
 		ID      int64
-		Version int64 `db:",version"`
+		Version int64 `db:",orm"`
 	}
 	type Unknown struct {
 		ID   int64
@@ -283,7 +306,13 @@ func TestMappingMistakes(t *testing.T) {
 		{mistake[NullKey], "NullKey.ID is part of the key and can not be NULL"},
 		{mistake[FloatKey], "FloatKey.ID can not be part of a key"},
 		{mistake[KeyDefault], "KeyDefault.ID is part of the key and can not have a default"},
-		{mistake[Later], "Later.Version (tag `db:\",version\"`): option version is not supported yet"},
+		{mistake[VersionText], "VersionText.V: version is for integers, this is string"},
+		{mistake[VersionNull], "version is for integers, this is *int64"},
+		{mistake[VersionTwice], "VersionTwice.W: VersionTwice.V is tagged version too"},
+		{mistake[VersionKey], "they take no pk"},
+		{mistake[SoftTime], "softdelete is for *time.Time and bool, this is time.Time"},
+		{mistake[SoftTwice], "SoftTwice.A is tagged softdelete too"},
+		{mistake[Later], "Later.Version (tag `db:\",orm\"`): option orm is not supported yet"},
 		{mistake[Unknown], "Unknown.Name (tag `db:\",uniqe\"`): unknown option uniqe"},
 		{mistake[NoValue], "NoValue.Ref (tag `db:\",fk\"`): option fk needs a value"},
 		{mistake[EmptyValue], "option type has an empty value"},

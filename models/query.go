@@ -31,6 +31,7 @@ type query struct {
 	raw    *rawText
 	loads  []Loading
 	all    bool // the rows of an UPDATE or DELETE without a condition are meant
+	purge  bool // a DELETE removes rows that it would only mark
 
 	conflict  *dialect.Conflict // of an INSERT; nil for none
 	into      *insertInto
@@ -251,9 +252,13 @@ func (q *query) statement(d dialect.Dialect, write func(w *dialect.Writer, q *qu
 func writeQuery(w *dialect.Writer, q *query) {
 	switch q.kind {
 	case updateQuery:
-		w.Update(&dialect.Update{Source: q.sel.From, Set: q.set, From: q.others(), Where: q.sel.Where, Returning: q.returning})
+		w.Update(&dialect.Update{Source: q.sel.From, Set: q.assigns(), From: q.others(), Where: q.sel.Where, Returning: q.returning, Deleted: q.sel.Deleted})
 	case deleteQuery:
-		w.Delete(&dialect.Delete{Source: q.sel.From, Using: q.others(), Where: q.sel.Where, Returning: q.returning})
+		if t := q.tables[0]; t.soft != nil && !q.purge {
+			w.Update(q.marking(t))
+			return
+		}
+		w.Delete(&dialect.Delete{Source: q.sel.From, Using: q.others(), Where: q.sel.Where, Returning: q.returning, Deleted: q.sel.Deleted})
 	case insertSelectQuery:
 		w.InsertSelect(&dialect.InsertSelect{Source: q.sel.From, Columns: q.into.columns, Query: q.into.rows, Conflict: q.conflict, Returning: q.returning})
 	default:

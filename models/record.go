@@ -19,6 +19,8 @@ type record struct {
 	owner *owner
 	epoch uint32 // of the session when the row was read
 	state state
+	purge bool // deleting is to remove a row that it could only mark
+	soft  bool // deleted by a mark: there still is a row
 }
 
 // An owner tells whether the session that a record belongs to is still open. It is all

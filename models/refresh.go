@@ -97,7 +97,7 @@ func (c *refreshing) prepare() error {
 		}
 		row := &freshRow{rec: r}
 		c.rows = append(c.rows, row)
-		c.op.Statements = append(c.op.Statements, driver.Statement{SQL: t.selects[c.u.e.dialect], Args: key, Class: driver.Read, Sink: row})
+		c.op.Statements = append(c.op.Statements, driver.Statement{SQL: t.rereads[c.u.e.dialect], Args: key, Class: driver.Read, Sink: row})
 	}
 	return nil
 }

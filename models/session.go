@@ -102,10 +102,15 @@ func (s *Session) Add(objs ...any) { s.mark(func() { s.unit.Add(objs...) }) }
 // out of the next flush.
 func (s *Session) Delete(objs ...any) { s.mark(func() { s.unit.Delete(objs...) }) }
 
+// Purge is Delete that removes the rows of a table with a softdelete column for good,
+// where Delete only marks them.
+func (s *Session) Purge(objs ...any) { s.mark(func() { s.unit.Purge(objs...) }) }
+
 // Flush sends what was added, changed and deleted, within the session's transaction. All
 // of it happens or, on an error, none: then objects and transaction are as they were
 // before, the changes are still pending, and the session can be used. Of a changed
-// object only the changed columns are written; if its row is gone, that is [ErrStale].
+// object only the changed columns are written; if its row is gone, or its version column
+// shows that somebody else has changed it meanwhile, that is [ErrStale].
 func (s *Session) Flush(ctx context.Context) error { return s.do(ctx, (*Unit).Flush) }
 
 // Commit flushes and commits. When it returns nil the changes last. On an error of the

@@ -22,6 +22,9 @@ type table struct {
 	deep   []*field // whose snapshots are kept encoded
 	stamps []*field // created and updated
 
+	version *field // counts the changes of a row; nil if there is none
+	soft    *field // marks a row as deleted; nil: deleting removes it
+
 	own       bool // some fields need user code
 	generated int  // how many columns the database alone writes
 	// optional are the fields that an INSERT may leave to the database, at most 64.
@@ -38,6 +41,7 @@ type table struct {
 	proto  any
 
 	selects [dialect.Count]string // all columns by key, for Get
+	rereads [dialect.Count]string // the same of deleted rows too, for Refresh
 	texts   texts                 // of inserts, updates and deletes
 }
 

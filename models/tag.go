@@ -25,6 +25,7 @@ type tag struct {
 	deferrable       bool
 	def              *string
 	created, updated bool
+	version, soft    bool           // version, softdelete
 	checks           []schema.Check // without a name if the tag gives none
 	server           schema.PerBackend
 	generated        schema.PerBackend
@@ -37,13 +38,13 @@ type tag struct {
 
 // later are options that are planned and refused until they work.
 var later = []string{
-	"array", "computed", "func", "orm", "softdelete", "text", "version",
+	"array", "computed", "func", "orm", "text",
 }
 
 // Options by what may stand behind them.
 var (
 	valued = []string{"check", "default", "enum", "expr", "fk", "generated", "ondelete", "onupdate", "prefix", "server", "type", "was", "where"}
-	alone  = []string{"created", "deferrable", "desc", "embed", "json", "pk", "updated"}
+	alone  = []string{"created", "deferrable", "desc", "embed", "json", "pk", "softdelete", "updated", "version"}
 )
 
 var actions = map[string]schema.Action{
@@ -102,6 +103,10 @@ func (t *tag) option(key, val string, has bool) error {
 		t.created = true
 	case "updated":
 		t.updated = true
+	case "version":
+		t.version = true
+	case "softdelete":
+		t.soft = true
 	case "unique":
 		t.unique = &val
 	case "index":
@@ -195,7 +200,9 @@ func (t *tag) check() error {
 		return errors.New("server and default, created or updated would both give the value: keep one")
 	case t.generated != nil && (t.server != nil || t.def != nil || t.created || t.updated || t.pk || t.fk != ""):
 		return errors.New("a generated column is made of others: it takes no pk, fk, default, server, created or updated")
-	case t.flat && (t.pk || t.json || t.fk != "" || t.name != "" || t.unique != nil || t.index != nil || t.types != nil || t.server != nil || t.generated != nil || t.def != nil):
+	case (t.version || t.soft) && (t.pk || t.fk != "" || t.def != nil || t.server != nil || t.generated != nil || t.created || t.updated || t.version && t.soft):
+		return errors.New("version and softdelete are written by Spillway alone: they take no pk, fk, default, server, generated, created or updated")
+	case t.flat && (t.version || t.soft || t.pk || t.json || t.fk != "" || t.name != "" || t.unique != nil || t.index != nil || t.types != nil || t.server != nil || t.generated != nil || t.def != nil):
 		return errors.New("embed and prefix make columns of a struct's fields: give the other options to those")
 	}
 	return errors.Join(both("server", t.server), both("generated", t.generated))

@@ -198,11 +198,15 @@ func (u *Unit) addObject(t *table, obj unsafe.Pointer) error {
 	if r := u.recordOf(t, obj); r != nil {
 		switch r.state {
 		case deleting:
-			r.state = persistent
+			r.state, r.purge = persistent, false
 			u.doomed = remove(u.doomed, r)
 			return nil
 		case pending, persistent:
 			return nil
+		case deleted:
+			if r.soft {
+				return fmt.Errorf("%w: Add: this %s was deleted in the transaction that is open: commit or roll back first", ErrAttached, t.facts.Model)
+			}
 		}
 	}
 	o := t.originOf(obj)
@@ -252,11 +256,18 @@ func (u *Unit) attach(t *table, obj unsafe.Pointer, o *origin, verb string) (*re
 // Delete marks objects for deletion: see [Session.Delete].
 func (u *Unit) Delete(objs ...any) {
 	for _, x := range objs {
-		u.fail(u.doom(x))
+		u.fail(u.doom(x, false))
 	}
 }
 
-func (u *Unit) doom(x any) error {
+// Purge marks objects for deletion for good: see [Session.Purge].
+func (u *Unit) Purge(objs ...any) {
+	for _, x := range objs {
+		u.fail(u.doom(x, true))
+	}
+}
+
+func (u *Unit) doom(x any, purge bool) error {
 	t, obj, err := u.object("Delete", x)
 	if err != nil {
 		return err
@@ -277,8 +288,10 @@ func (u *Unit) doom(x any) error {
 		r.state = transient
 		u.untie(r)
 	case persistent:
-		r.state = deleting
+		r.state, r.purge = deleting, purge
 		u.doomed = append(u.doomed, r)
+	case deleting:
+		r.purge = r.purge || purge
 	}
 	return nil
 }

@@ -34,6 +34,8 @@ type Select struct {
 	Limit, Offset Node
 	Lock          Lock
 	Wait          Wait
+	// Deleted: rows that are marked as deleted are there too.
+	Deleted bool
 }
 
 // plain reports whether the number of rows is that of FROM and WHERE.
@@ -141,8 +143,12 @@ func (w *Writer) simple(s *Select) {
 		w.table(j.Source, j.Body, visible)
 		w.str(" ON ")
 		j.On.write(w)
+		if cond := live(j.Source); cond != nil && !s.Deleted {
+			w.str(" AND ")
+			cond.write(w)
+		}
 	}
-	w.where(s.Where)
+	w.where(onlyLive(s.Where, s.Deleted, s.From))
 	if len(s.GroupBy) > 0 {
 		w.str(" GROUP BY ")
 		w.terms(s.GroupBy, s.Columns)
@@ -240,6 +246,8 @@ type Update struct {
 	Where []Node
 	// Returning lists what comes back of each row.
 	Returning []Node
+	// Deleted: rows that are marked as deleted are there too.
+	Deleted bool
 }
 
 // An Assign gives a column a value.
@@ -256,7 +264,7 @@ func (w *Writer) Update(u *Update) {
 	w.source(u.Source)
 	w.set(u.Set)
 	w.sourceList(" FROM ", u.From)
-	w.where(u.Where)
+	w.where(onlyLive(u.Where, u.Deleted, append([]*Source{u.Source}, u.From...)...))
 	w.returningOf(u.Source, u.Returning, len(u.From) > 0)
 }
 
@@ -288,6 +296,8 @@ type Delete struct {
 	Using     []*Source
 	Where     []Node
 	Returning []Node
+	// Deleted: rows that are marked as deleted are there too.
+	Deleted bool
 }
 
 // Delete writes d.
@@ -296,13 +306,14 @@ func (w *Writer) Delete(d *Delete) {
 	w.unambiguous(0)
 	w.str("DELETE FROM ")
 	w.source(d.Source)
+	where := onlyLive(d.Where, d.Deleted, append([]*Source{d.Source}, d.Using...)...)
 	if len(d.Using) > 0 && w.d == SQLite { // it has no USING
 		w.sourceList(" WHERE EXISTS (SELECT 1 FROM ", d.Using)
-		w.where(d.Where)
+		w.where(where)
 		w.str(")")
 	} else {
 		w.sourceList(" USING ", d.Using)
-		w.where(d.Where)
+		w.where(where)
 	}
 	w.returningOf(d.Source, d.Returning, len(d.Using) > 0)
 }

@@ -12,6 +12,9 @@ type Table struct {
 	ForeignKeys []ForeignKey
 	// Model names the Go struct for messages, such as "app.User".
 	Model string
+	// Deleted is the column that marks a row as deleted and leaves it in the table; nil:
+	// deleting removes it.
+	Deleted *Column
 }
 
 // Column returns the column with that name, nil if there is none.
