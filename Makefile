@@ -21,6 +21,8 @@ RACE    := -race -gcflags=github.com/ncruces/go-sqlite3-wasm/v6=-race=false
 WASM    := . ./async/... ./models/... ./pool/... ./wasm/... ./internal/driver/... ./internal/backend ./internal/dialect ./internal/schema ./internal/link ./internal/opfs ./internal/promise
 BENCH   ?= .
 ONLY    ?=
+# Two of the peers would register the same name with database/sql.
+BENCHPEERS := -tags ncruces -ldflags '-X github.com/ncruces/go-sqlite3/driver.driverName=ncruces'
 FUZZTIME ?= 30s
 
 .PHONY: help
@@ -88,7 +90,7 @@ integration: ## Tests of the whole: real servers, faults
 
 .PHONY: bench
 bench: ## Spillway and its peers side by side (ONLY=name)
-	@cd integration/bench && go run . -only '$(ONLY)'
+	@cd integration/bench && go run $(BENCHPEERS) . -only '$(ONLY)'
 
 .PHONY: micro
 micro: ## Benchmarks of single parts (BENCH=pattern)

@@ -23,10 +23,10 @@ type Post struct {
 	AuthorID int64 `db:",fk=users.id,index"`
 }
 
-var userT = func() *User {
-	models.Register[Post]()
-	return models.Register[User]()
-}()
+var (
+	postT = models.Register[Post]()
+	userT = models.Register[User]()
+)
 
 // A writer is a User without Spillway, for the peers.
 type writer struct {

@@ -34,6 +34,11 @@
 // have the same columns; nothing is cached between two operations. What a peer is best at
 // is what it is asked to do.
 //
+// On SQLite the peers are the three drivers of database/sql: mattn (C), modernc and ncruces,
+// all with WAL, every commit synced and foreign keys checked, as Spillway has it; the best
+// of them counts, and GORM and bun sit on the best. ncruces is there in make bench only:
+// it and mattn register the same name, so its name has to be changed by the linker.
+//
 // The Postgres server is started as the tests start theirs (see internal/testdb), with
 // fsync on. To see where our time goes:
 //

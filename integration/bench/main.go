@@ -26,6 +26,11 @@ var measures = []measure{
 	{"pg/uow", unitOfWork},
 	{"pg/alone", alone},
 	{"sqlite/alone", sqliteAlone},
+	{"sqlite/write-64", liteWrite},
+	{"sqlite/get-64", liteGet},
+	{"sqlite/hydrate", liteHydrate},
+	{"sqlite/selectin", liteSelectin},
+	{"sqlite/uow", liteUnitOfWork},
 }
 
 func main() {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
+
+	"github.com/spillwaydb/spillway"
 )
 
 // uowUsers is how many users are added to one session, with postsPerUser posts each.
@@ -23,7 +25,7 @@ func unitOfWork(ctx context.Context, w *world) (*contest, error) {
 	w.blogged = false // every run begins with empty tables
 	n := w.size(uowUsers)
 	c := &contest{}
-	ours := c.add("Session", func(ctx context.Context) error { return addBlog(ctx, w, n) })
+	ours := c.add("Session", func(ctx context.Context) error { return addBlog(ctx, w.pg, n) })
 	hand := c.add("unnest", func(ctx context.Context) error { return unnestBlog(ctx, w, n) })
 	gorms := c.add("gorm.CreateInBatches", func(ctx context.Context) error {
 		users := make([]*writer, n)
@@ -52,8 +54,8 @@ func userEmail(i int) string    { return fmt.Sprintf("user%05d@example.com", i) 
 func postTitle(i, k int) string { return fmt.Sprintf("post %d of user%05d", k, i) }
 
 // addBlog is the work by a session.
-func addBlog(ctx context.Context, w *world, n int) error {
-	s := w.pg.Session()
+func addBlog(ctx context.Context, db *spillway.DB, n int) error {
+	s := db.Session()
 	defer s.Close()
 	users := make([]*User, n)
 	for i := range users {

@@ -55,18 +55,18 @@ var law = map[string][]string{
 var foreign = map[string][]string{
 	"github.com/jackc/pgx/v5":              {"internal/driver/postgres", "internal/backend", ".", "integration/bench"},
 	"github.com/ncruces/go-sqlite3":        {"internal/driver/sqlite", "internal/faultvfs", "internal/opfs", "integration/bench"},
-	"github.com/ncruces/go-sqlite3/driver": {},
+	"github.com/ncruces/go-sqlite3/driver": {"integration/bench"},
 	"github.com/prometheus/client_golang":  {"metrics", "cmd/spillway/demo", "integration/bench"},
-	"github.com/mattn/go-sqlite3":          {},
-	"modernc.org/sqlite":                   {},
+	"github.com/mattn/go-sqlite3":          {"integration/bench"},
+	"modernc.org/sqlite":                   {"integration/bench"},
 	"github.com/alecthomas/kong":           {"cmd/spillway/cli"},
 	"gorm.io":                              {"integration/bench"},
 	"github.com/uptrace/bun":               {"integration/bench"},
 	"github.com/chromedp/chromedp":         {"integration/browser"},
-	"gonum.org/v1/plot":                   {"integration/bench"},
-	"github.com/alitto/pond/v2":           {"integration/bench"},
+	"gonum.org/v1/plot":                    {"integration/bench"},
+	"github.com/alitto/pond/v2":            {"integration/bench"},
 	"pgregory.net/rapid":                   {},
-	"database/sql":                         {"models/migrate", "internal/sqlview", "."},
+	"database/sql":                         {"models/migrate", "internal/sqlview", ".", "integration/bench"},
 }
 
 // testsOnly are the modules that tests may import anywhere, with the reason.
