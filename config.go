@@ -46,6 +46,12 @@ type Config struct {
 	// Recycle and IdleTimeout are not set; both set to different values is an error.
 	// Defaults to nil.
 	Postgres *PostgresConfig
+	// Pooler says what stands between this program and a Postgres server. With
+	// [TransactionPooler] no statement is prepared under a name, and the first connection
+	// tests whether the pooler takes several statements at once; if not, that is logged
+	// and each waits for the one before. pooler=transaction in the URL does the same.
+	// Defaults to [NoPooler], which is also right for a pooler in session mode.
+	Pooler Pooler
 
 	// Name labels the pool in metrics, errors and log lines. Defaults to "main".
 	Name string
@@ -121,7 +127,10 @@ func (c Config) connector() (driver.Connector, pool.Config, error) {
 		k, limits, err = backend.Open(raw)
 	}
 	if err == nil {
-		if err = adopt(&pc, limits); err != nil {
+		if err = c.Pooler.tell(k); err == nil {
+			err = adopt(&pc, limits)
+		}
+		if err != nil {
 			_ = k.Close() // nothing was opened
 		}
 	}

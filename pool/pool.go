@@ -50,6 +50,9 @@ func New(c driver.Connector, cfg Config) (*Pool, error) {
 	if d, ok := c.(driver.Drainer); ok {
 		d.SetDrainTimeout(cfg.DrainTimeout)
 	}
+	if l, ok := c.(driver.Logging); ok {
+		l.SetLogger(cfg.Logger)
+	}
 	switch {
 	case p.features.SingleConnection:
 		p.writers = newCrew(p, driver.Writer, 1, 0)

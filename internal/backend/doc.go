@@ -11,6 +11,9 @@
 //	sqlite::memory:          in memory; also sqlite: and sqlite://
 //	opfs:name                in a browser: a file of the page's origin
 //
+// pooler=transaction in a Postgres URL says that it leads to PgBouncer or the like in
+// transaction mode; the other parameters are those of libpq and pgx.
+//
 // A driver behind a plus sign, as in postgresql+asyncpg, is ignored. Parameters of the
 // SQLite forms: synchronous (full, extra, normal, off), busy_timeout (a duration) and
 // mode (ro, rw, rwc, memory). Everything else is refused by name.

@@ -3,6 +3,8 @@
 package backend
 
 import (
+	"fmt"
+	"net/url"
 	"runtime"
 	"strings"
 	"time"
@@ -28,15 +30,37 @@ func openURL(_, rest string) (driver.Connector, Limits, error) {
 	if !strings.HasPrefix(rest, "//") {
 		raw = "postgres://" + rest
 	}
+	raw, pooled, err := cutPooler(raw)
+	if err != nil {
+		return nil, Limits{}, err
+	}
 	c, err := postgres.Open(raw)
 	if err != nil {
 		return nil, Limits{}, err
+	}
+	if pooled {
+		c.SetTransactionPooler()
 	}
 	cfg, err := pgxpool.ParseConfig(raw)
 	if err != nil {
 		return nil, Limits{}, err // not reached: Open has parsed it
 	}
 	return c, limitsOf(cfg), nil
+}
+
+// cutPooler takes the parameter pooler=transaction, which is ours, out of a URL.
+func cutPooler(raw string) (rest string, pooled bool, err error) {
+	u, err := url.Parse(raw)
+	if err != nil || !u.Query().Has("pooler") {
+		return raw, false, nil // what is wrong with it is for pgx to say
+	}
+	q := u.Query()
+	if v := q.Get("pooler"); v != "transaction" {
+		return "", false, fmt.Errorf("database URL: pooler=%s: want transaction, or nothing", v)
+	}
+	q.Del("pooler")
+	u.RawQuery = q.Encode()
+	return u.String(), true, nil
 }
 
 // Postgres makes the driver for a ready configuration.

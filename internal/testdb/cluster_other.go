@@ -30,3 +30,10 @@ func (c *Cluster) Stop() error { return errSystem }
 
 // Shutdown ends the server in order.
 func (c *Cluster) Shutdown() error { return errSystem }
+
+// PgBouncer starts a PgBouncer.
+func PgBouncer(t testing.TB, _ string, _ ...string) string {
+	t.Helper()
+	t.Fatal(errSystem)
+	return ""
+}

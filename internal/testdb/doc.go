@@ -3,7 +3,7 @@
 // [Postgres] and [SQLite] return the URL of a database of the test's own; [Both] runs a
 // test once for each. [NewCluster] starts a server that a test may stop and start
 // again. A [Proxy] stands between a client and a Postgres server, counts what crosses
-// it and breaks it on demand.
+// it and breaks it on demand. [PgBouncer] puts that pooler in front of a server.
 //
 // # The server
 //
@@ -18,7 +18,7 @@
 // whatever way, and then stops the server and removes its directory: also after a kill
 // -9 nothing is left behind.
 //
-// Without a server a test is skipped with one line that says what to install; with CI
+// Without a server, or PgBouncer, a test that needs it is skipped with one line that says what to install; with CI
 // set it fails. That skip is the only one in the project.
 //
 // # Canary

@@ -78,8 +78,14 @@ func Start(settings ...string) (c *Cluster, stop func(), err error) {
 // unavailable ends a test that can not have a server.
 func unavailable(t testing.TB, err error) {
 	t.Helper()
+	missing(t, err.Error(), "apt-get install postgresql, or set "+Env)
+}
+
+// missing ends a test that lacks a program; wayOut says what to do about it.
+func missing(t testing.TB, why, wayOut string) {
+	t.Helper()
 	if os.Getenv("CI") != "" {
-		t.Fatalf("testdb: no Postgres server for tests: %v", err)
+		t.Fatalf("testdb: %s", why)
 	}
-	t.Skipf("testdb: %v; install it (apt-get install postgresql) or set %s", err, Env)
+	t.Skipf("testdb: %s: %s", why, wayOut)
 }

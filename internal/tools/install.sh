@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and the machine lacks: a C compiler for the race
-# detector, the Postgres server, and Chromium. Debian and Ubuntu only; elsewhere, or
+# detector, the Postgres server, PgBouncer, and Chromium. Debian and Ubuntu only; elsewhere, or
 # without the right to install, it says in one line what is missing.
 set -euo pipefail
 
@@ -23,8 +23,13 @@ have_compiler() {
 	command -v gcc >/dev/null && echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1
 }
 
+have_pgbouncer() {
+	[ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null
+}
+
 have_compiler || missing+=(gcc libc6-dev)
 have_postgres || missing+=(postgresql)
+have_pgbouncer || missing+=(pgbouncer)
 have_browser || missing+=(chromium)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
@@ -51,6 +56,6 @@ apt update >/dev/null || echo "apt-get update failed; trying the lists that are 
 apt install --no-install-recommends "${missing[@]}" >/dev/null
 
 # Ubuntu's package of that name may be one that points to a snap.
-have_compiler && have_postgres && have_browser && exit 0
-echo "${missing[*]} were installed, but something of it does not run: look for gcc, postgres and chromium" >&2
+have_compiler && have_postgres && have_pgbouncer && have_browser && exit 0
+echo "${missing[*]} were installed, but something of it does not run: look for gcc, postgres, pgbouncer and chromium" >&2
 exit 1

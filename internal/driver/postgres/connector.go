@@ -32,6 +32,7 @@ type Connector struct {
 	names          atomic.Int64 // of prepared statements, unique behind a pooler too
 	beforeClose    func(*pgx.Conn)
 	drainTimeout   atomic.Int64 // 0: DrainTimeout
+	pooler         pooler
 }
 
 var _ driver.Drainer = (*Connector)(nil)
@@ -133,7 +134,7 @@ func (c *Connector) Features() driver.Features {
 }
 
 // Connect opens a connection. Postgres has one kind, so role does not matter.
-func (c *Connector) Connect(ctx context.Context, _ driver.Role) (driver.Conn, error) {
+func (c *Connector) Connect(ctx context.Context, role driver.Role) (driver.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, connectError(ctx, c.database, err)
 	}
@@ -152,7 +153,15 @@ func (c *Connector) Connect(ctx context.Context, _ driver.Role) (driver.Conn, er
 		_ = conn.Close(ctx)
 		return nil, connectError(ctx, c.database, err)
 	}
-	return conn, nil
+	usable, err := c.probe(ctx, conn)
+	if usable {
+		return conn, nil
+	}
+	_ = conn.Close(ctx)
+	if err != nil {
+		return nil, connectError(ctx, c.database, err)
+	}
+	return c.Connect(ctx, role) // the probe broke it, and is over
 }
 
 // ask reads the server's limit of connections, once. A server or pooler that does not

@@ -34,6 +34,14 @@
 // transaction the statement is then sent once more, unnamed. It failed before, so it had
 // no effect. Inside a transaction the error stands.
 //
+// # Poolers
+//
+// Behind a pooler that lends the server's connections for one transaction at a time
+// (SetTransactionPooler) nothing is prepared under a name: a text that is known goes out
+// with its types, to be parsed each time. With the first connection a probe sends five
+// statements at once; if they are not answered right within ProbeTimeout (2 s), a warning
+// is logged and from then on every statement waits for the answer to the one before.
+//
 // # Values
 //
 // An argument whose kind and type have a binary form of the same meaning is sent in

@@ -78,8 +78,10 @@ func (c *Conn) Fly(ctx context.Context, f *driver.Flight) error {
 	for i := range f.Statements {
 		c.units = append(c.units, unit{st: &f.Statements[i]})
 	}
-	err := c.exchange(ctx, c.units, false)
-	if err == nil {
+	var err error
+	if c.connector.pooler.stepwise.Load() {
+		err = c.step(ctx, c.units)
+	} else if err = c.exchange(ctx, c.units, false); err == nil {
 		err = c.again(ctx, c.units)
 	}
 	if err == nil {

@@ -90,6 +90,12 @@ func (c *Conn) choose(u *unit, plain bool) {
 	if u.desc = c.connector.descriptions.get(u.st.SQL); u.desc == nil {
 		return
 	}
+	if c.connector.pooler.present {
+		// The next transaction may run on another of the server's connections, where
+		// the name is not known or means something else.
+		u.mode = described
+		return
+	}
 	u.mode = parseNamed
 	u.p = &prepared{
 		sql: u.st.SQL, desc: u.desc, segment: c.segment,
