@@ -24,11 +24,30 @@ func (d Dialect) Create(tables []*schema.Table) []string {
 		}
 	}
 	for _, t := range ordered {
-		for _, ix := range t.Indexes {
-			out = append(out, createIndex(t, ix))
+		for _, ix := range d.Indexes(t) {
+			out = append(out, createIndex("IF NOT EXISTS ", t.Name, ix))
 		}
 	}
 	return out
+}
+
+// Indexes returns what is created as an index: those of t, and on SQLite its unique
+// constraints. There a constraint within the table could be neither named, dropped nor
+// added later without writing the whole table anew; an index can, and does the same
+// (https://www.sqlite.org/lang_createtable.html#unique_constraints).
+func (d Dialect) Indexes(t *schema.Table) []schema.Index {
+	if d != SQLite || len(t.Uniques) == 0 {
+		return t.Indexes
+	}
+	out := make([]schema.Index, 0, len(t.Uniques)+len(t.Indexes))
+	for _, u := range t.Uniques {
+		ix := schema.Index{Name: u.Name, Unique: true}
+		for _, c := range u.Columns {
+			ix.Terms = append(ix.Terms, schema.Term{Column: c})
+		}
+		out = append(out, ix)
+	}
+	return append(out, t.Indexes...)
 }
 
 // CreateTable returns the statement that creates t unless it exists, without the
@@ -48,12 +67,9 @@ func (d Dialect) CreateTable(t *schema.Table, without ...int) string {
 		if !c.Nullable {
 			b.WriteString(" NOT NULL")
 		}
-		switch {
-		case c.Default != nil:
-			b.WriteString(" DEFAULT " + d.Literal(*c.Default))
-		case c.Server != nil:
-			b.WriteString(" DEFAULT (" + d.server(c) + ")")
-		case c.Generated != nil:
+		if def := d.Default(c); def != "" {
+			b.WriteString(" DEFAULT " + def)
+		} else if c.Generated != nil {
 			b.WriteString(" GENERATED ALWAYS AS (" + c.Generated.For(d.String()) + ") STORED")
 		}
 		if c.Auto && d == Postgres {
@@ -71,23 +87,37 @@ func (d Dialect) CreateTable(t *schema.Table, without ...int) string {
 	if inline == "" {
 		b.WriteString(",\n\tPRIMARY KEY (" + quoteAll(t.Key) + ")")
 	}
-	for _, u := range t.Uniques {
-		b.WriteString(",\n\tCONSTRAINT " + Quote(u.Name) + " UNIQUE (" + quoteAll(u.Columns) + ")")
+	if d != SQLite { // see Indexes
+		for _, u := range t.Uniques {
+			b.WriteString(",\n\tCONSTRAINT " + Quote(u.Name) + " UNIQUE (" + quoteAll(u.Columns) + ")")
+		}
 	}
 	for _, ck := range t.Checks {
 		b.WriteString(",\n\tCONSTRAINT " + Quote(ck.Name) + " CHECK (" + ck.Expr + ")")
 	}
 	for i, fk := range t.ForeignKeys {
 		if !slices.Contains(without, i) {
-			b.WriteString(",\n\t" + foreignKey(fk))
+			b.WriteString(",\n\tCONSTRAINT " + Quote(fk.Name) + " " + ForeignKey(fk))
 		}
 	}
 	b.WriteString("\n)")
 	return b.String()
 }
 
-func foreignKey(fk schema.ForeignKey) string {
-	s := "CONSTRAINT " + Quote(fk.Name) + " FOREIGN KEY (" + quoteAll(fk.Columns) + ") REFERENCES " +
+// Default returns the text behind DEFAULT for a column, empty if it has none.
+func (d Dialect) Default(c *schema.Column) string {
+	switch {
+	case c.Default != nil:
+		return d.Literal(*c.Default)
+	case c.Server != nil:
+		return "(" + d.server(c) + ")"
+	}
+	return ""
+}
+
+// ForeignKey returns the text of a foreign key behind its name.
+func ForeignKey(fk schema.ForeignKey) string {
+	s := "FOREIGN KEY (" + quoteAll(fk.Columns) + ") REFERENCES " +
 		Quote(fk.RefTable) + " (" + quoteAll(fk.RefColumns) + ")"
 	if fk.OnDelete != "" {
 		s += " ON DELETE " + string(fk.OnDelete)
@@ -114,14 +144,16 @@ func (d Dialect) server(c *schema.Column) string {
 	return expr
 }
 
-// createIndex returns the statement that creates an index unless it exists.
-func createIndex(t *schema.Table, ix schema.Index) string {
+// CreateIndex returns the statement that creates an index.
+func CreateIndex(table string, ix schema.Index) string { return createIndex("", table, ix) }
+
+func createIndex(unless, table string, ix schema.Index) string {
 	var b strings.Builder
 	b.WriteString("CREATE ")
 	if ix.Unique {
 		b.WriteString("UNIQUE ")
 	}
-	b.WriteString("INDEX IF NOT EXISTS " + Quote(ix.Name) + " ON " + Quote(t.Name) + " (")
+	b.WriteString("INDEX " + unless + Quote(ix.Name) + " ON " + Quote(table) + " (")
 	for i, term := range ix.Terms {
 		if i > 0 {
 			b.WriteString(", ")
@@ -147,7 +179,7 @@ func createIndex(t *schema.Table, ix schema.Index) string {
 func addForeignKey(t *schema.Table, fk schema.ForeignKey) string {
 	text := func(s string) string { return Postgres.Literal(schema.Literal{Kind: schema.Text, Text: s}) }
 	body := "BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = " + text(fk.Name) +
-		" AND conrelid = " + text(Quote(t.Name)) + "::regclass) THEN ALTER TABLE " + Quote(t.Name) + " ADD " +
-		foreignKey(fk) + "; END IF; END"
+		" AND conrelid = " + text(Quote(t.Name)) + "::regclass) THEN ALTER TABLE " + Quote(t.Name) + " ADD CONSTRAINT " +
+		Quote(fk.Name) + " " + ForeignKey(fk) + "; END IF; END"
 	return "DO " + text(body)
 }

@@ -80,7 +80,9 @@ func Quote(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
-// quoteAll returns names quoted, with commas between.
+// Names returns names quoted, with commas between.
+func Names(names []string) string { return quoteAll(names) }
+
 func quoteAll(names []string) string {
 	q := make([]string, len(names))
 	for i, n := range names {

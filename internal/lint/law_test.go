@@ -20,6 +20,7 @@ var law = map[string][]string{
 	"async":                      {"models", "pool", "internal/link"},
 	"models":                     {"pool", "internal/dialect", "internal/driver", "internal/link", "internal/schema"},
 	"models/migrate":             {"models", "pool", "internal/driver", "internal/schema"},
+	"models/migrate/autogen":     {"models", "models/migrate", "pool", "internal/dialect", "internal/driver", "internal/driver/sqlite", "internal/schema"},
 	"pool":                       {"internal/driver"},
 	"metrics":                    {"pool"},
 	"wasm":                       {".", "async", "models", "pool", "internal/promise"},

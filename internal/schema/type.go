@@ -30,12 +30,12 @@ func (k Kind) Integer() bool { return k >= Int16 && k <= Int64 }
 
 // A Type is the type of a column.
 type Type struct {
-	Kind Kind
+	Kind Kind `json:"kind"`
 	// Elem is the kind of the elements of an Array.
-	Elem Kind
+	Elem Kind `json:"elem,omitzero"`
 	// SQL is the type's own text, written as it stands instead of the type of Kind, by
 	// backend name ("postgres", "sqlite"); the empty name means every backend.
-	SQL PerBackend
+	SQL PerBackend `json:"sql,omitempty"`
 }
 
 // Text returns the type's own text for a backend, empty if it has none.

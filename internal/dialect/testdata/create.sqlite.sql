@@ -12,7 +12,6 @@ CREATE TABLE IF NOT EXISTS "users" (
 	"token" UUID NOT NULL,
 	"settings" JSON TEXT NOT NULL,
 	"favourite" INTEGER,
-	CONSTRAINT "uq_users_name" UNIQUE ("name"),
 	CONSTRAINT "fk_users_favourite_posts" FOREIGN KEY ("favourite") REFERENCES "posts" ("id") ON DELETE SET NULL
 );
 
@@ -32,6 +31,8 @@ CREATE TABLE IF NOT EXISTS "post_tags" (
 	PRIMARY KEY ("post_id", "tag"),
 	CONSTRAINT "fk_post_tags_post_id_posts" FOREIGN KEY ("post_id") REFERENCES "posts" ("id")
 );
+
+CREATE UNIQUE INDEX IF NOT EXISTS "uq_users_name" ON "users" ("name");
 
 CREATE INDEX IF NOT EXISTS "ix_posts_author_id" ON "posts" ("author_id", "odd""name" DESC);
 
