@@ -26,7 +26,7 @@ type placedRows[T any] struct {
 
 func (p placedRows[T]) sink(hint int, session bool) rowSink[*T] {
 	return &placedSink[T]{
-		entitySink: &entitySink[T]{t: p.t, hint: hint, mark: p.t.hasOrigin && (p.strangers || !session)},
+		entitySink: &entitySink[T]{excerpt: p.excerpt, hint: hint, mark: p.t.hasOrigin && (p.strangers || !session)},
 		place:      p.place, strangers: p.strangers,
 	}
 }

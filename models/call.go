@@ -192,12 +192,14 @@ func rowsCall[R, T any](q Query[R], n int, finish func(rows []R) (T, error)) *ca
 				return false, err
 			}
 			sink = q.rows.sink(n, c.u != nil)
-			if objs, ok := sink.(objectSink); ok && q.q.kind == selectQuery {
-				c.loads, c.found = newLoader(c.e, c.u, objs.of(), q.q.loads), objs.objects
-			}
 			*c.st = st
 			c.st.Sink = sink
-			return false, nil
+			if c.loads == nil {
+				return false, nil
+			}
+			objs := sink.(objectSink)
+			c.loads.e, c.loads.u, c.found = c.e, c.u, objs.objects
+			return false, c.loads.aboard(c.st, &q.q.sel, q.q.source(), objs, objs.of())
 		},
 		finish: func(c *call[T]) (T, error) {
 			if c.u != nil {
@@ -213,8 +215,14 @@ func rowsCall[R, T any](q Query[R], n int, finish func(rows []R) (T, error)) *ca
 			return finish(sink.result())
 		},
 	}
-	if q.q != nil {
-		c.tables = q.q.tables
+	if q.q == nil {
+		return c
+	}
+	c.tables = q.q.tables
+	if e, ok := q.rows.(interface{ table() *table }); ok && q.q.kind == selectQuery && q.q.err == nil {
+		if c.loads = newLoader(nil, nil, e.table(), q.q.loads); c.loads != nil && c.tables != nil {
+			c.tables = c.loads.tables(c.loads.nodes, clip(c.tables))
+		}
 	}
 	return c
 }

@@ -246,5 +246,5 @@ func (d Derivation) body(method string) error {
 type derivedRows[T any] struct{ entity[T] }
 
 func (d derivedRows[T]) sink(hint int, _ bool) rowSink[*T] {
-	return &strangers[T]{&entitySink[T]{t: d.t, hint: hint}}
+	return &strangers[T]{&entitySink[T]{excerpt: d.excerpt, hint: hint}}
 }

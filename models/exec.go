@@ -49,7 +49,7 @@ func change[T any](proto *T, kind queryKind) Query[*T] {
 	}
 	q := &query{kind: kind, tables: []*table{c.t}}
 	q.sel.From = c.source
-	return Query[*T]{q, entity[T]{c.t}}
+	return Query[*T]{q, entity[T]{excerpt{t: c.t}}}
 }
 
 // Set says what an [Update] changes.

@@ -68,7 +68,7 @@ func every[T any](t Target) Query[*T] {
 	}
 	q := &query{tables: []*table{tab}}
 	q.sel.From, q.sel.Columns = tab.source, []dialect.Node{dialect.All{Source: tab.source}}
-	return Query[*T]{q, entity[T]{tab}}
+	return Query[*T]{q, entity[T]{excerpt{t: tab}}}
 }
 
 // matches is the condition that a column has a value, or one of a slice of them.

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"unsafe"
 
+	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
 	"github.com/spillwaydb/spillway/internal/link"
 )
@@ -37,10 +38,14 @@ func CallGet[T any](t Target, key any) link.Chain[*T] {
 					return true, nil
 				}
 			}
-			sink = &entitySink[T]{t: tab, hint: 1, mark: tab.hasOrigin && c.u == nil}
-			c.loads, c.found = newLoader(c.e, c.u, tab, nil), sink.objects
+			sink = &entitySink[T]{excerpt: excerpt{t: tab}, hint: 1, mark: tab.hasOrigin && c.u == nil}
 			*c.st = driver.Statement{SQL: tab.selects[c.e.dialect], Args: vals, Class: driver.Read, Sink: sink}
-			return false, nil
+			if c.loads = newLoader(c.e, c.u, tab, nil); c.loads == nil {
+				return false, nil
+			}
+			c.found = sink.objects
+			sel := &dialect.Select{Columns: sink.columns(tab.source), From: tab.source, Where: tab.whereKey(vals)}
+			return false, c.loads.aboard(c.st, sel, tab.source, sink, sink.excerpt)
 		},
 		finish: func(c *call[*T]) (*T, error) {
 			switch {

@@ -123,8 +123,8 @@ func addTo[T any](w *words, xs []*T) {
 func factsOf[T any](w *words, k relationKind) relationFacts {
 	return relationFacts{
 		words: w, target: typeOf[T](), kind: k,
-		sink: func(t *table, hint int, mark bool) objectSink {
-			return &entitySink[T]{t: t, hint: hint, mark: mark}
+		sink: func(s excerpt, hint int, mark bool) objectSink {
+			return &entitySink[T]{excerpt: s, hint: hint, mark: mark}
 		},
 	}
 }

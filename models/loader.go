@@ -3,6 +3,7 @@ package models
 import (
 	"unsafe"
 
+	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
 	"github.com/spillwaydb/spillway/pool"
 )
@@ -12,7 +13,7 @@ type objectSink interface {
 	driver.Sink
 	// objects are those collected, in order; after attach those of the session.
 	objects() []unsafe.Pointer
-	of() *table
+	of() excerpt
 	attach(u *Unit)
 	// gather tells the objects that they came together.
 	gather(e *Engine)
@@ -30,6 +31,11 @@ type loader struct {
 	op    pool.Op
 	flown bool
 	err   error
+
+	// sel is the query that the objects come with, src their source there; nil where
+	// nobody can ask it again.
+	sel *dialect.Select
+	src *dialect.Source
 }
 
 // newLoader plans the loads of objects of t; nil if there are none.
@@ -66,7 +72,7 @@ func (l *loader) plan(t *table, loads []Loading, above *loadNode) []*loadNode {
 }
 
 func (l *loader) node(s Loading, above *loadNode) *loadNode {
-	n := &loadNode{l: l, rel: s.rel, spec: s, above: above}
+	n := &loadNode{l: l, rel: s.rel, spec: s, above: above, excerpt: excerpt{t: s.rel.target}}
 	switch s.how {
 	case loadLazy, loadRaise, loadNone:
 		return n
@@ -79,6 +85,22 @@ func (l *loader) node(s Loading, above *loadNode) *loadNode {
 	}
 	n.kids = l.plan(s.rel.target, kids, n)
 	return n
+}
+
+// tables appends the tables that nodes read to ts.
+func (l *loader) tables(nodes []*loadNode, ts []*table) []*table {
+	for _, n := range nodes {
+		switch n.spec.how {
+		case loadLazy, loadRaise, loadNone:
+			continue
+		}
+		ts = append(ts, n.rel.target)
+		if via := n.rel.via.Load(); via != nil {
+			ts = append(ts, via.t)
+		}
+		ts = l.tables(n.kids, ts)
+	}
+	return ts
 }
 
 // follows reports whether a default must not be followed from here: it leads back, or
@@ -100,9 +122,14 @@ func (l *loader) begin(objs []unsafe.Pointer) {
 	l.level = l.ready(l.nodes)
 }
 
-// ready prepares nodes whose parents are known, and returns those with a statement.
+// ready prepares nodes whose parents are known, and returns those with a statement. Those
+// that came along with their parents pass theirs on.
 func (l *loader) ready(nodes []*loadNode) (out []*loadNode) {
 	for _, n := range nodes {
+		if n.spec.how == loadJoined {
+			out = append(out, l.below(n)...)
+			continue
+		}
 		ask, err := n.prepare()
 		if err != nil {
 			l.err = err
@@ -115,24 +142,29 @@ func (l *loader) ready(nodes []*loadNode) (out []*loadNode) {
 	return out
 }
 
+// below arranges what a node was answered, and prepares the nodes below it.
+func (l *loader) below(n *loadNode) []*loadNode {
+	if l.err = n.arrange(); l.err != nil {
+		return nil
+	}
+	objs := n.sink.objects()
+	for _, k := range n.kids {
+		k.parents = objs
+	}
+	return l.ready(n.kids)
+}
+
 // Next returns the operation of the next level, nil at the end.
 func (l *loader) Next() *pool.Op {
 	if l.flown && l.err == nil {
 		if l.err = l.op.Outcome(); l.err == nil {
 			var next []*loadNode
 			for _, n := range l.level {
-				if l.err = n.arrange(); l.err != nil {
+				if next = append(next, l.below(n)...); l.err != nil {
 					break
 				}
-				objs := n.sink.objects()
-				for _, k := range n.kids {
-					k.parents = objs
-				}
-				next = append(next, n.kids...)
 			}
-			if l.err == nil {
-				l.level = l.ready(next)
-			}
+			l.level = next
 		}
 	}
 	if l.err != nil || len(l.level) == 0 {

@@ -41,6 +41,23 @@ func SelectIn(field Relation, opts ...LoadOption) Loading { return load(loadSele
 // Immediate is [SelectIn]: the relation is there when the query returns.
 func Immediate(field Relation, opts ...LoadOption) Loading { return load(loadImmediate, field, opts) }
 
+// Joined loads a relation with the statement of the query itself, by a LEFT JOIN. It fits
+// relations to one object best: each object of a collection brings its parent's columns
+// along, and two collections at one level multiply. Filter becomes a part of the join, so
+// parents stay, and a Joined below a Joined is joined too.
+//
+// With a collection each object of the query comes once, however many rows the query has
+// about it, and Limit and Offset count objects: they move into a subquery. A query with
+// ForUpdate or ForShare, and what is below [PerParent], loads as with [SelectIn], since
+// the join would be locked or counted too.
+func Joined(field Relation, opts ...LoadOption) Loading { return load(loadJoined, field, opts) }
+
+// Subquery loads a relation with one further statement, which has the query itself in it
+// in place of the keys of its objects. Where that could find other objects the keys are
+// sent as with [SelectIn]: with a Limit or Offset whose order does not end with the key,
+// Distinct, a lock or a Union.
+func Subquery(field Relation, opts ...LoadOption) Loading { return load(loadSubquery, field, opts) }
+
 // Lazy leaves a relation to its Load method, whatever its default is.
 func Lazy(field Relation) Loading { return load(loadLazy, field, nil) }
 

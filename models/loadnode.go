@@ -22,6 +22,16 @@ type loadNode struct {
 	st      driver.Statement
 	sink    objectSink
 	pairs   *pairSink // around sink, where rows name the parent's key
+	excerpt excerpt
+	// sel is the statement that the objects come with, src their source there; nil where
+	// it can not be a part of another.
+	sel *dialect.Select
+	src *dialect.Source
+	// Of a joined node: the place of what it belongs to in the statement, 0 for the head,
+	// and of each row the object there and its own.
+	up          int
+	seen        keyTuples
+	rows, which []int32
 	// What belongs to key i are members[starts[i]:starts[i+1]], as indexes into the
 	// sink's objects.
 	starts, members []int32
@@ -30,7 +40,7 @@ type loadNode struct {
 // prepare makes the statement, and reports whether there is one.
 func (n *loadNode) prepare() (bool, error) {
 	switch n.spec.how {
-	case loadLazy, loadRaise, loadNone:
+	case loadLazy, loadRaise, loadNone, loadJoined:
 		return false, nil
 	}
 	if err := n.collect(); err != nil || n.keys.len() == 0 {
@@ -61,22 +71,32 @@ func (n *loadNode) collect() error {
 func (n *loadNode) statement() error {
 	rel := n.rel
 	target := rel.target.source
-	sel := dialect.Select{Columns: []dialect.Node{dialect.All{Source: target}}, From: target, Deleted: n.spec.deleted}
-	by := dialect.Column{Source: target, Name: rel.far().name}
-	n.sink = rel.make.sink(rel.target, n.keys.len(), rel.target.hasOrigin && n.l.u == nil)
+	sel := dialect.Select{Columns: n.excerpt.columns(target), From: target, Deleted: n.spec.deleted}
+	by := n.by()
+	n.sink = rel.make.sink(n.excerpt, n.keys.len(), rel.target.hasOrigin && n.l.u == nil)
+	joined := joinedBelow(n.kids, 0, nil)
+	if n.spec.most > 0 && len(joined) > 0 { // which rows are first is counted before anything is joined
+		separate(n.kids)
+		joined = nil
+	}
+	head := rowHead(&mainHead{sink: n.sink, excerpt: n.excerpt, merge: many(joined)})
+	width := n.excerpt.width()
 	var sink driver.Sink = n.sink
 	if rel.kind == manyToMany {
 		via := rel.via.Load()
-		between := via.between
-		sel.Joins = []dialect.Join{{Source: between, On: dialect.Compare{
-			L: dialect.Column{Source: between, Name: via.other.name}, Op: "=", R: by,
+		sel.Joins = []dialect.Join{{Source: via.between, On: dialect.Compare{
+			L: dialect.Column{Source: via.between, Name: via.other.name}, Op: "=", R: dialect.Column{Source: target, Name: rel.far().name},
 		}}}
-		by = dialect.Column{Source: between, Name: via.own.name}
 		sel.Columns = append(sel.Columns, by)
-		n.pairs = &pairSink{n: n, sink: n.sink, t: rel.target, key: via.own}
-		sink = n.pairs
+		width++
+		n.pairs = &pairSink{n: n, sink: n.sink, excerpt: n.excerpt, key: via.own}
+		sink, head = n.pairs, n.pairs
 	}
-	sel.Where = append(sel.Where, dialect.In{X: by, Values: n.keys.values})
+	parents := n.parentQuery()
+	if parents == nil {
+		parents = dialect.In{X: by, Values: n.keys.values}
+	}
+	sel.Where = append(sel.Where, parents)
 	sel.Where = append(sel.Where, n.spec.filter...)
 	sel.OrderBy = n.order()
 	w := dialect.NewWriter(n.l.e.dialect)
@@ -84,6 +104,11 @@ func (n *loadNode) statement() error {
 	if n.spec.most > 0 {
 		w.Top(&dialect.Top{Select: &sel, Source: target, By: by, Keyed: n.pairs != nil, Most: dialect.Param{Value: driver.Int64(int64(n.spec.most))}})
 	} else {
+		if n.sel, n.src = &sel, target; len(joined) > 0 {
+			j := joining{l: n.l, src: target, excerpt: n.excerpt, nodes: joined}
+			j.add(&sel, width)
+			sink = &joinSink{head: head, width: width, nodes: joined}
+		}
 		w.Select(&sel)
 	}
 	if err := w.Err(); err != nil {
@@ -111,13 +136,17 @@ func (n *loadNode) order() []dialect.Node {
 	return by
 }
 
-// arrange sorts the answer out by key.
+// arrange sorts the answer out by key; that of a joined node by parent.
 func (n *loadNode) arrange() error {
 	objs := n.sink.objects()
+	keys := n.keys.len()
 	var of, which []int32 // of each row: its key and its object
-	if n.pairs != nil {
+	switch {
+	case n.spec.how == loadJoined:
+		of, which, keys = n.rows, n.which, len(n.parents)
+	case n.pairs != nil:
 		of, which = n.pairs.of, n.pairs.which
-	} else {
+	default:
 		f := n.rel.far()
 		of = make([]int32, len(objs))
 		for i, o := range objs {
@@ -131,13 +160,13 @@ func (n *loadNode) arrange() error {
 			}
 		}
 	}
-	n.starts = make([]int32, n.keys.len()+1)
+	n.starts = make([]int32, keys+1)
 	for _, k := range of {
 		if k >= 0 {
 			n.starts[k+1]++
 		}
 	}
-	for i := range n.keys.len() {
+	for i := range keys {
 		n.starts[i+1] += n.starts[i]
 	}
 	n.members = make([]int32, len(of))
@@ -152,7 +181,30 @@ func (n *loadNode) arrange() error {
 		}
 		next[k]++
 	}
+	if which != nil {
+		n.once(len(objs))
+	}
 	return nil
+}
+
+// once drops members that a key has twice: rows of an association that are alike, or
+// rows that other joined relations multiplied.
+func (n *loadNode) once(objs int) {
+	last := make([]int32, objs) // the key, counted from 1, for which an object was met last
+	kept := int32(0)
+	for k := range len(n.starts) - 1 {
+		from, to := n.starts[k], n.starts[k+1]
+		n.starts[k] = kept
+		for _, m := range n.members[from:to] {
+			if last[m] != int32(k+1) {
+				last[m] = int32(k + 1)
+				n.members[kept] = m
+				kept++
+			}
+		}
+	}
+	n.starts[len(n.starts)-1] = kept
+	n.members = n.members[:kept]
 }
 
 // finish publishes what was loaded for parents, which stand where n.parents stood.
@@ -187,7 +239,7 @@ func (n *loadNode) finish(parents []unsafe.Pointer) {
 	for i, m := range n.members {
 		items[i] = objs[m]
 	}
-	states := make([]relState, n.keys.len())
+	states := make([]relState, len(n.starts)-1)
 	for k := range states {
 		from, to := n.starts[k], n.starts[k+1]
 		if n.rel.kind.one() && to > from {
@@ -197,8 +249,11 @@ func (n *loadNode) finish(parents []unsafe.Pointer) {
 	}
 	first := make([]unsafe.Pointer, len(states))
 	for i, p := range parents {
-		st := none
-		if k := n.of[i]; k >= 0 {
+		st, k := none, int32(i)
+		if n.spec.how != loadJoined {
+			k = n.of[i]
+		}
+		if k >= 0 {
 			st = &states[k]
 			if first[k] == nil {
 				first[k] = p

@@ -33,4 +33,6 @@ type origin struct {
 	// self is where the object lies, for its relation fields; a copy lies elsewhere.
 	self   unsafe.Pointer
 	cohort atomic.Pointer[cohort] // of objects that came with it; nil without relations
+	// partial is what was not loaded of the object; nil: all was.
+	partial *partial
 }

@@ -97,9 +97,9 @@ func From[T any](proto *T) Query[*T] {
 	q.sel.From = c.source
 	q.sel.Columns = []dialect.Node{dialect.All{Source: c.source}}
 	if len(c.t.key) == 0 {
-		return Query[*T]{q, derivedRows[T]{entity[T]{c.t}}}
+		return Query[*T]{q, derivedRows[T]{entity[T]{excerpt{t: c.t}}}}
 	}
-	return Query[*T]{q, entity[T]{c.t}}
+	return Query[*T]{q, entity[T]{excerpt{t: c.t}}}
 }
 
 // From sets the table that is selected from. Without it that is the table of the first
@@ -219,6 +219,21 @@ func (q *query) reads(ts []*table) {
 	if q.tables != nil {
 		q.tables = append(clip(q.tables), ts...)
 	}
+}
+
+// source is where the objects of a query come from.
+func (q *query) source() *dialect.Source {
+	s := &q.sel
+	for len(s.Parts) > 0 {
+		s = s.Parts[0].Query
+	}
+	switch c := s.Columns[0].(type) {
+	case dialect.All:
+		return c.Source
+	case dialect.Column:
+		return c.Source
+	}
+	return s.From
 }
 
 // nodeOf takes the address of a column or an expression.

@@ -20,7 +20,7 @@ type relationFacts struct {
 	target reflect.Type
 	kind   relationKind
 	// sink makes a sink for objects of the target, about hint of them.
-	sink func(t *table, hint int, mark bool) objectSink
+	sink func(s excerpt, hint int, mark bool) objectSink
 }
 
 var relationType = reflect.TypeFor[Relation]()

@@ -77,7 +77,7 @@ type writtenRows[T any] struct {
 }
 
 func (w writtenRows[T]) sink(hint int, session bool) rowSink[*T] {
-	s := &entitySink[T]{t: w.t, hint: hint, mark: w.t.hasOrigin && !session}
+	s := &entitySink[T]{excerpt: excerpt{t: w.t}, hint: hint, mark: w.t.hasOrigin && !session}
 	switch w.kind {
 	case updateQuery:
 		return &updatedSink[T]{s}

@@ -27,17 +27,17 @@ type rowSink[R any] interface {
 }
 
 // entity reads objects of a table.
-type entity[T any] struct{ t *table }
+type entity[T any] struct{ excerpt }
 
 func (e entity[T]) table() *table { return e.t }
 
 func (e entity[T]) sink(hint int, session bool) rowSink[*T] {
-	return &entitySink[T]{t: e.t, hint: hint, mark: e.t.hasOrigin && !session}
+	return &entitySink[T]{excerpt: e.excerpt, hint: hint, mark: e.t.hasOrigin && !session}
 }
 
 // entitySink decodes each row into a struct of a slab, field by field at its offset.
 type entitySink[T any] struct {
-	t       *table
+	excerpt
 	hint    int
 	mark    bool // tie each object to an origin
 	out     []*T
@@ -46,8 +46,8 @@ type entitySink[T any] struct {
 }
 
 func (s *entitySink[T]) Begin(cols []driver.Column) error {
-	if len(cols) != len(s.t.fields) {
-		return fmt.Errorf("models: %d columns came back for %s, which has %d", len(cols), s.t.facts.Model, len(s.t.fields))
+	if len(cols) != s.width() {
+		return fmt.Errorf("models: %d columns came back for %s, of which %d were asked for", len(cols), s.t.facts.Model, s.width())
 	}
 	s.out, s.slab, s.origins = nil, nil, nil
 	return nil
@@ -78,14 +78,14 @@ func (s *entitySink[T]) Row(r driver.Row) error {
 	}
 	x := &s.slab[0]
 	obj := unsafe.Pointer(x)
-	for i, f := range s.t.fields {
-		if err := f.decode(r, i, unsafe.Add(obj, f.off)); err != nil {
+	for i, f := range s.fields() {
+		if err := f.decode(r, s.base+i, unsafe.Add(obj, f.off)); err != nil {
 			return fmt.Errorf("models: %s: %w", f.path, err)
 		}
 	}
 	if s.mark {
 		o := &s.origins[0]
-		o.t, o.key = s.t, s.t.keyHash(obj)
+		o.t, o.key, o.partial = s.t, s.t.keyHash(obj), s.partial
 		s.t.bind(obj, o)
 		s.origins = s.origins[1:]
 	}
@@ -98,7 +98,7 @@ func (s *entitySink[T]) result() []*T { return s.out }
 
 func (s *entitySink[T]) objects() []unsafe.Pointer { return uncast(s.out) }
 
-func (s *entitySink[T]) of() *table { return s.t }
+func (s *entitySink[T]) of() excerpt { return s.excerpt }
 
 func (s *entitySink[T]) gather(e *Engine) { gather(e, s.t, uncast(s.out)) }
 

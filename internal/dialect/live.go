@@ -2,6 +2,9 @@ package dialect
 
 import "github.com/spillwaydb/spillway/internal/schema"
 
+// Live is live for those who write it themselves.
+func Live(s *Source) Node { return live(s) }
+
 // live is the condition that a row of s is not marked as deleted; nil if rows of its
 // table can not be.
 func live(s *Source) Node {

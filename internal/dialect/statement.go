@@ -12,6 +12,8 @@ type Join struct {
 	Body *Select
 	// Lateral: Body may use the sources before it.
 	Lateral bool
+	// Deleted: rows that are marked as deleted are there too.
+	Deleted bool
 }
 
 // A Select is a SELECT statement.
@@ -143,7 +145,7 @@ func (w *Writer) simple(s *Select) {
 		w.table(j.Source, j.Body, visible)
 		w.str(" ON ")
 		j.On.write(w)
-		if cond := live(j.Source); cond != nil && !s.Deleted {
+		if cond := live(j.Source); cond != nil && !s.Deleted && !j.Deleted {
 			w.str(" AND ")
 			cond.write(w)
 		}

@@ -45,6 +45,8 @@ type Writer struct {
 	conflict bool            // inside ON CONFLICT DO UPDATE
 	// qualify: a bare name would be ambiguous, although only one source is in sight.
 	qualify bool
+	rebased []rebasing // those being written, the innermost last
+	related int        // how many sources Related has made
 	err     error
 }
 
@@ -121,6 +123,9 @@ func (w *Writer) list(nodes []Node) {
 
 // column writes a column, with its source's name where the statement has several.
 func (w *Writer) column(s *Source, name string) {
+	if len(w.rebased) > 0 {
+		s = w.rebase(s)
+	}
 	known := false
 	for _, have := range slices.Backward(w.sources) {
 		if have == s {
