@@ -156,6 +156,9 @@ func lint(d *difference) (out []string) {
 		}
 		for _, c := range x.drop {
 			out = append(out, fmt.Sprintf("the values of %s.%s are lost; the way down brings the column back, not them", x.to.name, c.name))
+			if _, ok := fills(nil).fill(d.from.dialect, x.from, c, true); !ok && c.notNull {
+				out = append(out, fmt.Sprintf("the way down fails while %s has rows, if there is no good value for %s", x.to.name, c.name))
+			}
 		}
 	}
 	for _, t := range d.drop {

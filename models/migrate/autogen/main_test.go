@@ -2,6 +2,7 @@ package autogen_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -143,7 +144,10 @@ func (s *texts) Row(r driver.Row) error {
 		if err != nil {
 			return err
 		}
-		if b, ok := v.([]byte); ok {
+		switch b := v.(type) {
+		case []byte:
+			v = string(b)
+		case json.RawMessage:
 			v = string(b)
 		}
 		vals[i] = fmt.Sprint(v)

@@ -141,6 +141,9 @@ func (p *postgresPlan) loosen() {
 			}
 			p.dropConstraint(from.name, fk.name)
 			again := *fk
+			if same := to.named(foreign, fk.name); same != nil {
+				again = *same
+			}
 			for _, x := range p.d.alter { // it may get another name
 				for i, r := range x.renamed {
 					if r[0] == fk {

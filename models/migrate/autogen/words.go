@@ -20,7 +20,7 @@ func (d *delta) words() (out []string) {
 	say := func(parts ...string) { out = append(out, strings.Join(parts, "")) }
 	t := d.to.name
 	for _, p := range d.renamed {
-		say("rename ", p[0].kind.String(), " ", p[0].name, " to ", p[1].name, " on ", t)
+		say("rename ", p[0].word(), " ", p[0].name, " to ", p[1].name, " on ", t)
 	}
 	for _, c := range d.add {
 		say("add column ", t, ".", c.name)
@@ -36,17 +36,24 @@ func (d *delta) words() (out []string) {
 	}
 	for _, p := range d.gone {
 		if o := d.to.named(p.kind, p.name); o != nil && p.name != "" {
-			say("change ", p.kind.String(), " ", p.name, " on ", t)
+			say("change ", p.word(), " ", p.name, " on ", t)
 		} else {
-			say("drop ", p.kind.String(), " ", p.label(), " on ", t)
+			say("drop ", p.word(), " ", p.label(), " on ", t)
 		}
 	}
 	for _, p := range d.come {
 		if o := d.from.named(p.kind, p.name); o == nil {
-			say("add ", p.kind.String(), " ", p.label(), " on ", t)
+			say("add ", p.word(), " ", p.label(), " on ", t)
 		}
 	}
 	return out
+}
+
+func (p *part) word() string {
+	if p.kind == index && p.unique {
+		return "unique index"
+	}
+	return p.kind.String()
 }
 
 func (p *part) label() string {
