@@ -31,7 +31,7 @@ help: ## List the targets
 
 .PHONY: test
 test: ## Everything: install what is missing, lint, build, benchmarks once, all tests with the race detector
-	@$(STEP) "install what is missing" internal/tools/install.sh
+	@$(STEP) "install what is missing" internal/tools/install.sh bench
 	@$(MAKE) --no-print-directory lint build bench-once race
 
 .PHONY: install
@@ -91,6 +91,10 @@ integration: ## Tests of the whole: real servers, faults
 .PHONY: bench
 bench: ## Spillway and its peers side by side (ONLY=name)
 	@cd integration/bench && go run $(BENCHPEERS) . -only '$(ONLY)'
+
+.PHONY: bench-install
+bench-install: ## Install what make bench compares to (SQLModel; apt)
+	@internal/tools/install.sh bench
 
 .PHONY: micro
 micro: ## Benchmarks of single parts (BENCH=pattern)

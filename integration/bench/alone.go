@@ -28,6 +28,14 @@ func alone(ctx context.Context, w *world) (*contest, error) {
 	if err := w.fillAccounts(ctx, w.pg); err != nil {
 		return nil, err
 	}
+	g, err := w.gorm()
+	if err != nil {
+		return nil, err
+	}
+	b, err := w.bun()
+	if err != nil {
+		return nil, err
+	}
 	n := w.size(accountRows)
 	c := &contest{}
 	key := next(n)
@@ -45,7 +53,26 @@ func alone(ctx context.Context, w *world) (*contest, error) {
 		r := &row{}
 		return w.pgx.QueryRow(ctx, oneAccount+"$1", key3()).Scan(&r.ID, &r.Username, &r.Email, &r.CreatedAt)
 	})
+	db := w.sql()
+	key4 := next(n)
+	plain := c.add("database/sql", func(ctx context.Context) error {
+		r := &row{}
+		return db.QueryRowContext(ctx, oneAccount+"$1", key4()).Scan(&r.ID, &r.Username, &r.Email, &r.CreatedAt)
+	})
+	key5 := next(n)
+	gorms := c.add("gorm", func(ctx context.Context) error {
+		r := &row{}
+		return g.WithContext(ctx).Take(r, key5()).Error
+	})
+	key6 := next(n)
+	buns := c.add("bun", func(ctx context.Context) error {
+		r := &row{ID: key6()}
+		return b.NewSelect().Model(r).WherePK().Scan(ctx)
+	})
 	c.pair("pg/alone", get, theirs, 0.95)
+	c.pair("pg/alone", get, plain, 1)
+	c.pair("pg/alone", get, gorms, 1)
+	c.pair("pg/alone", get, buns, 1)
 	c.pair("pg/alone/query", first, theirs, 0.95)
 	return c, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/spillwaydb/spillway/models"
 )
@@ -41,6 +42,11 @@ func hydrate(ctx context.Context, w *world) (*contest, error) {
 		got, err := scanAccounts(ctx, w)
 		return check(len(got), want, err)
 	})
+	db := w.sql()
+	plain := c.add("database/sql", func(ctx context.Context) error {
+		got, err := scanPlain(ctx, db)
+		return check(len(got), want, err)
+	})
 	gorm := c.add("gorm", func(ctx context.Context) error {
 		var got []*row
 		err := g.WithContext(ctx).Find(&got).Error
@@ -52,6 +58,7 @@ func hydrate(ctx context.Context, w *world) (*contest, error) {
 		return check(len(got), want, err)
 	})
 	c.pair("pg/hydrate", ours, scan, 1.1)
+	c.pair("pg/hydrate", ours, plain, 1.1)
 	c.pair("pg/hydrate", ours, gorm, 2.2)
 	c.pair("pg/hydrate", ours, bun, 1.5)
 	c.pair("pg/hydrate/session", session, scan, 0.8)
@@ -61,6 +68,24 @@ func hydrate(ctx context.Context, w *world) (*contest, error) {
 // scanAccounts is what one writes by hand.
 func scanAccounts(ctx context.Context, w *world) ([]*row, error) {
 	rows, err := w.pgx.Query(ctx, allAccounts)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []*row
+	for rows.Next() {
+		r := &row{}
+		if err := rows.Scan(&r.ID, &r.Username, &r.Email, &r.CreatedAt); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// scanPlain is the same over database/sql.
+func scanPlain(ctx context.Context, db *sql.DB) ([]*row, error) {
+	rows, err := db.QueryContext(ctx, allAccounts)
 	if err != nil {
 		return nil, err
 	}

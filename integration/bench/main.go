@@ -20,11 +20,17 @@ var measures = []measure{
 	{"pg/select-256", selectPoint},
 	{"pg/write-256", write},
 	{"pg/write-errors", writeErrors},
+	{"pg/write-hot", writeHot},
 	{"pg/insert-256", insert},
+	{"pg/rtt1ms", roundTrip},
+	{"pg/mixed", mixture},
 	{"pg/hydrate", hydrate},
 	{"pg/selectin", selectin},
 	{"pg/uow", unitOfWork},
 	{"pg/alone", alone},
+	{"seed/get", seedGet},
+	{"cost/metrics", metricsCost},
+	{"cost/submit", submitCost},
 	{"sqlite/alone", sqliteAlone},
 	{"sqlite/write-64", liteWrite},
 	{"sqlite/get-64", liteGet},
@@ -34,6 +40,12 @@ var measures = []measure{
 }
 
 func main() {
+	if role := os.Getenv(childEnv); role != "" {
+		if err := hotChild(role, os.Stdout); err != nil {
+			os.Exit(1) // the parent was told
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()

@@ -38,6 +38,13 @@ func unitOfWork(ctx context.Context, w *world) (*contest, error) {
 		// A statement takes 65 535 parameters, and a post has two of them.
 		return g.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return tx.CreateInBatches(users, 1000).Error })
 	})
+	peer, err := startPython(w, "asyncpg")
+	if err != nil {
+		return nil, err
+	}
+	python := c.side("sqlmodel+asyncpg", perRun, own(func(context.Context, pace) (float64, error) {
+		return peer.number("uow %d %d", n, postsPerUser)
+	}))
 	for _, s := range c.sides {
 		s.before = func(ctx context.Context) error {
 			_, err := w.pgx.Exec(ctx, "TRUNCATE users, posts RESTART IDENTITY")
@@ -46,6 +53,7 @@ func unitOfWork(ctx context.Context, w *world) (*contest, error) {
 	}
 	c.pair("pg/uow", ours, hand, 0.85)
 	c.pair("pg/uow", ours, gorms, 1.0)
+	c.pair("pg/uow", ours, python, 15)
 	return c, nil
 }
 

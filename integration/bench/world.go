@@ -65,7 +65,7 @@ func (w *world) postgres(ctx context.Context) error {
 		return nil
 	}
 	cluster, stop, err := testdb.Start(
-		"shared_buffers = 256MB", "max_wal_size = 1GB", "max_connections = 300", "deadlock_timeout = 1s")
+		"shared_buffers = 256MB", "max_wal_size = 1GB", "max_connections = 400", "deadlock_timeout = 1s")
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Installs what the tests need and the machine lacks: a C compiler for the race
-# detector, the Postgres server, PgBouncer, and Chromium. Debian and Ubuntu only; elsewhere, or
-# without the right to install, it says in one line what is missing.
+# detector, the Postgres server, PgBouncer, and Chromium; with the argument bench also the
+# Python peers of make bench. Debian and Ubuntu only; elsewhere, or without the right to
+# install, it says in one line what is missing.
+#
+#	install.sh [bench]
 set -euo pipefail
 
 missing=()
@@ -27,10 +30,17 @@ have_pgbouncer() {
 	[ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null
 }
 
+have_python_peers() {
+	/usr/bin/python3 -c 'import sqlmodel, asyncpg, aiosqlite' 2>/dev/null
+}
+
 have_compiler || missing+=(gcc libc6-dev)
 have_postgres || missing+=(postgresql)
 have_pgbouncer || missing+=(pgbouncer)
 have_browser || missing+=(chromium)
+if [ "${1:-}" = bench ] && ! have_python_peers; then
+	missing+=(python3-sqlmodel python3-asyncpg python3-aiosqlite)
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()
