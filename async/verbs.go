@@ -58,6 +58,11 @@ func Exec[R any](ctx context.Context, h Handle, q models.Query[R]) *Future[int64
 	return submit(ctx, h, changing, func(t models.Target) link.Chain[int64] { return models.CallExec(t, q) })
 }
 
+// Explain is [models.Explain] as a future: how the database would carry q out.
+func Explain[R any](ctx context.Context, h Handle, q models.Query[R]) *Future[string] {
+	return submit(ctx, h, reading, func(t models.Target) link.Chain[string] { return models.CallExplain(t, q) })
+}
+
 // Create is [models.Create] as a future: x is inserted and what the database makes is
 // filled in. Until the future has settled x belongs to the operation.
 func Create[T any](ctx context.Context, h Handle, x *T) *Future[struct{}] {

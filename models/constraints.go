@@ -88,6 +88,7 @@ func (m *mapping) checks(f *field, tg tag) error {
 	if err != nil {
 		return err
 	}
+	f.enum = enum
 	if len(enum) > 0 {
 		facts.Checks = append(facts.Checks, schema.Check{Name: schema.CheckName(facts.Name, f.name, "enum"), Expr: oneOf(f.name, enum)})
 	}

@@ -109,22 +109,31 @@ func (t *table) batch(d dialect.Dialect, objs []unsafe.Pointer, mask uint64, now
 	})
 	b.st.Args = make([]driver.Value, 0, len(write)*len(objs))
 	for _, obj := range objs {
-		for _, f := range write {
-			v, err := f.value(obj)
-			switch {
-			case err != nil:
-				return nil, err
-			case (f.created || f.updated) && f.zero(f.at(obj)):
-				v = driver.Time(now)
-			case f == t.version && f.zero(f.at(obj)):
-				v = driver.Int64(firstVersion)
-			case f.kind == schema.UUID && !f.nullable && t.isKey(f) && !f.refers && f.zero(f.at(obj)):
-				return nil, fmt.Errorf("models: %s is the zero UUID, which is no key: set it before", f.path)
-			}
-			b.st.Args = append(b.st.Args, v)
+		var err error
+		if b.st.Args, err = t.appendRow(b.st.Args, write, obj, now); err != nil {
+			return nil, err
 		}
 	}
 	return b, nil
+}
+
+// appendRow appends the values of an object that is to be inserted.
+func (t *table) appendRow(args []driver.Value, write []*field, obj unsafe.Pointer, now time.Time) ([]driver.Value, error) {
+	for _, f := range write {
+		v, err := f.value(obj)
+		switch {
+		case err != nil:
+			return nil, err
+		case (f.created || f.updated) && f.zero(f.at(obj)):
+			v = driver.Time(now)
+		case f == t.version && f.zero(f.at(obj)):
+			v = driver.Int64(firstVersion)
+		case f.kind == schema.UUID && !f.nullable && t.isKey(f) && !f.refers && f.zero(f.at(obj)):
+			return nil, fmt.Errorf("models: %s is the zero UUID, which is no key: set it before", f.path)
+		}
+		args = append(args, v)
+	}
+	return args, nil
 }
 
 func columnNames(fs []*field) []string {

@@ -54,6 +54,9 @@ type field struct {
 	pos  int // in table.fields
 	col  *schema.Column
 
+	// enum are the values that the column may have; none for any.
+	enum []string
+
 	created, updated bool
 	refers           bool // a foreign key, which a relation may fill in
 	generated        bool // the database alone writes it

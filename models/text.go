@@ -23,14 +23,7 @@ const (
 // The arguments are what the program's values became. They are data of its users: keep
 // them out of logs.
 func (q Query[R]) SQL(d Dialect) (text string, args []any, err error) {
-	if q.q != nil && q.q.err == nil && q.q.kind == insertQuery {
-		return "", nil, errors.New("models: an Insert of objects has no text of its own; Config.Echo logs what is sent")
-	}
-	read := prepareRows[R]
-	if q.q != nil && q.q.kind != selectQuery && q.q.kind != rawQuery && q.q.returning == nil {
-		read = func(d dialect.Dialect, q Query[R]) (driver.Statement, error) { return q.execStatement(d) }
-	}
-	st, err := read(d, q)
+	st, err := q.text(d)
 	if err != nil {
 		return "", nil, err
 	}
@@ -39,4 +32,15 @@ func (q Query[R]) SQL(d Dialect) (text string, args []any, err error) {
 		args[i] = st.Args[i].Any()
 	}
 	return st.SQL, args, nil
+}
+
+// text writes the query as it is sent for its rows, or without any for its effect.
+func (q Query[R]) text(d dialect.Dialect) (driver.Statement, error) {
+	switch {
+	case q.q != nil && q.q.err == nil && q.q.kind == insertQuery:
+		return driver.Statement{}, errors.New("models: an Insert of objects has no text of its own; Config.Echo logs what is sent")
+	case q.q != nil && q.q.kind != selectQuery && q.q.kind != rawQuery && q.q.returning == nil:
+		return q.execStatement(d)
+	}
+	return prepareRows(d, q)
 }

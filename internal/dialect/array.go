@@ -46,3 +46,55 @@ func pack[T any](values []driver.Value, get func(driver.Value) T) driver.Value {
 	}
 	return driver.Array(out)
 }
+
+// An ArrayMatch compares the array X with another, Values. On SQLite X is JSON.
+type ArrayMatch struct {
+	X      Node
+	Values driver.Value
+	// All: X has each of Values. Otherwise: one of them.
+	All bool
+}
+
+func (n ArrayMatch) write(w *Writer) {
+	if w.d == Postgres {
+		n.X.write(w)
+		if n.All {
+			w.str(" @> ")
+		} else {
+			w.str(" && ")
+		}
+		w.param(n.Values)
+		return
+	}
+	// json_each of NULL has no rows, and neither has an array that is not there.
+	if !n.All {
+		w.str("EXISTS (SELECT 1 FROM json_each(")
+		n.X.write(w)
+		w.str(") WHERE value IN (SELECT value FROM json_each(")
+		w.param(n.Values)
+		w.str(")))")
+		return
+	}
+	w.str("(")
+	n.X.write(w)
+	w.str(" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM json_each(")
+	w.param(n.Values)
+	w.str(") WHERE value NOT IN (SELECT value FROM json_each(")
+	n.X.write(w)
+	w.str("))))")
+}
+
+// An ArrayLength is the number of elements of the array X.
+type ArrayLength struct{ X Node }
+
+func (n ArrayLength) write(w *Writer) {
+	if w.d == Postgres {
+		w.str("CAST(cardinality(")
+		n.X.write(w)
+		w.str(") AS bigint)")
+		return
+	}
+	w.str("json_array_length(")
+	n.X.write(w)
+	w.str(")")
+}

@@ -64,6 +64,9 @@ type Features struct {
 	MaxConnections func() int
 	// NoCancel: a running statement can not be interrupted.
 	NoCancel bool
+	// Copy: the backend carries out statements with [Statement.Copy]; others refuse them
+	// with [ErrSyntax].
+	Copy bool
 	// NoForeignKeyNames: a violated foreign key, and a violated NOT NULL or UNIQUE
 	// column, does not name its constraint (SQLite says only "FOREIGN KEY constraint
 	// failed", https://www.sqlite.org/rescode.html#constraint_foreignkey).

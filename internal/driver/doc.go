@@ -37,6 +37,9 @@
 //     and leaves the connection clean or Broken. A statement that was certainly not
 //     carried out reports the cause of ctx; one that may have been reports
 //     [ErrOutcomeUnknown] as well.
+//   - A statement with a [Copy] is alone in its flight. A flight that has more beside it is
+//     refused as a whole, as is the statement itself where [Features.Copy] is not set;
+//     nothing is carried out then.
 //   - Errors of the database arrive as *[Error] with the matching [Kind]; the native
 //     error stays reachable by errors.As. No password and no argument value appears in
 //     the text of any error.

@@ -45,6 +45,9 @@ type Statement struct {
 	Class Class
 	// Sink takes the rows; nil drops them.
 	Sink Sink
+	// Copy are rows to take in; SQL then only names the statement in logs. Such a
+	// statement is alone in its flight. All rows are taken in, or none.
+	Copy *Copy
 
 	// Affected is the number of rows that the statement changed, or returned if it
 	// changes none.

@@ -19,6 +19,7 @@ func Run(t *testing.T, open Open) {
 		{"values", valueTests},
 		{"statements", statementTests},
 		{"flights", flightTests},
+		{"copies", copyTests},
 		{"transactions", transactionTests},
 		{"sinks", sinkTests},
 		{"cancellation", cancelTests},

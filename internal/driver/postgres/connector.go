@@ -129,6 +129,7 @@ func (c *Connector) Features() driver.Features {
 		Name:           "postgres",
 		Database:       c.database,
 		RoundTrip:      true,
+		Copy:           true,
 		MaxConnections: func() int { return int(c.maxConnections.Load()) },
 	}
 }

@@ -66,6 +66,9 @@ func (c *Conn) Fly(ctx context.Context, f *driver.Flight) error {
 	if len(f.Statements) == 0 {
 		return nil
 	}
+	if refuseCopy(f) {
+		return nil
+	}
 	whole := false
 	defer func() {
 		if !whole { // a sink ended the goroutine in the middle of a result
@@ -79,7 +82,9 @@ func (c *Conn) Fly(ctx context.Context, f *driver.Flight) error {
 		c.units = append(c.units, unit{st: &f.Statements[i]})
 	}
 	var err error
-	if c.connector.pooler.stepwise.Load() {
+	if f.Statements[0].Copy != nil {
+		err = c.copyIn(ctx, c.units)
+	} else if c.connector.pooler.stepwise.Load() {
 		err = c.step(ctx, c.units)
 	} else if err = c.exchange(ctx, c.units, false); err == nil {
 		err = c.again(ctx, c.units)

@@ -24,6 +24,13 @@ func (c *conn) Fly(ctx context.Context, f *driver.Flight) error {
 		_ = answerAll(f.Statements, canceled(ctx, nil)) // nothing has begun
 		return nil
 	}
+	for i := range f.Statements {
+		if f.Statements[i].Copy != nil {
+			c.flying = false
+			_ = answerAll(f.Statements, &driver.Error{Kind: driver.ErrSyntax, Message: "sqlite has no COPY", Hint: "insert the rows"})
+			return nil
+		}
+	}
 	refused := false // a BEGIN of this flight failed: what follows belongs to it
 	for i := range f.Statements {
 		s := &f.Statements[i]
