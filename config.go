@@ -25,6 +25,14 @@ const (
 	NoWait = pool.NoWait
 	// Never as Timeout, Recycle, IdleTimeout, ConnectTimeout or LeakAfter: no limit.
 	Never = pool.Never
+
+	// LaneOn and LaneOff as Flights and ByKey.
+	LaneOn  = pool.LaneOn
+	LaneOff = pool.LaneOff
+	// GroupAuto, GroupAlways and GroupOff as GroupWrites.
+	GroupAuto   = pool.GroupAuto
+	GroupAlways = pool.GroupAlways
+	GroupOff    = pool.GroupOff
 )
 
 // URLVariable is the environment variable that names the database when Config.URL is
@@ -90,6 +98,15 @@ type Config struct {
 	// DrainTimeout bounds closing a connection, and how long [DB.Close] waits for work
 	// to finish. Defaults to 1 s.
 	DrainTimeout time.Duration
+	// Flights lets reads of different callers share round trips on Postgres; see package
+	// pool. Defaults to [LaneOn].
+	Flights pool.LanePolicy
+	// ByKey lets lookups by key of different callers become one statement on Postgres.
+	// Defaults to [LaneOn].
+	ByKey pool.LanePolicy
+	// GroupWrites lets small writes of different callers share a commit. Defaults to
+	// [GroupAuto]: where nobody can tell.
+	GroupWrites pool.GroupPolicy
 	// Echo logs every statement without its arguments. Defaults to false.
 	Echo bool
 	// EchoPool logs every event of the pool. Defaults to false.
@@ -149,6 +166,7 @@ func (c Config) pool() pool.Config {
 		IdleTimeout: c.IdleTimeout, OverflowLinger: c.OverflowLinger,
 		ResetOnReturn: c.ResetOnReturn, ResetTimeout: c.ResetTimeout,
 		LeakAfter: c.LeakAfter, DrainTimeout: c.DrainTimeout,
+		Flights: c.Flights, ByKey: c.ByKey, GroupWrites: c.GroupWrites,
 		Echo: c.Echo, EchoPool: c.EchoPool, Logger: c.Logger,
 	}
 }

@@ -77,6 +77,15 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 			ch <- constHistogram(c.descs[i], f.histogram(&s))
 			continue
 		}
+		if f.sizes != nil {
+			n := f.sizes(&s)
+			buckets, count := n.Buckets(), n.Count
+			for _, b := range buckets {
+				count = max(count, b)
+			}
+			ch <- prometheus.MustNewConstHistogram(c.descs[i], count, float64(n.Sum), buckets)
+			continue
+		}
 		f.values(&s, func(v float64, labels ...string) {
 			ch <- prometheus.MustNewConstMetric(c.descs[i], f.typ, v, labels...)
 		})

@@ -60,6 +60,11 @@
 //	spillway_operation_duration_seconds        histogram
 //	spillway_operation_execution_seconds       histogram
 //	spillway_statements_total                  counter
+//	spillway_shared_read_operations            histogram
+//	spillway_shared_write_operations           histogram
+//	spillway_merged_lookups_total              counter
+//	spillway_flight_resends_total              counter
+//	spillway_solo_shapes_total                 counter
 //	spillway_flights_total                     counter
 //	spillway_transactions_total                counter   result
 //	spillway_rows_total                        counter   direction

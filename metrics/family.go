@@ -26,6 +26,7 @@ type family struct {
 	labels     []string
 	values     func(s *pool.Stats, send emit)
 	histogram  func(s *pool.Stats) *pool.Histogram
+	sizes      func(s *pool.Stats) *pool.Sizes
 }
 
 // families lists every metric that comes from a snapshot, in the order of the table in
@@ -149,6 +150,17 @@ var families = []family{
 		func(s *pool.Stats) *pool.Histogram { return &s.Execution }),
 
 	one("statements_total", "Statements sent.", counter, func(s *pool.Stats) float64 { return float64(s.Statements) }),
+	{
+		name: "shared_read_operations", help: "Operations of different callers that shared a flight of reads.",
+		sizes: func(s *pool.Stats) *pool.Sizes { return &s.SharedReads },
+	},
+	{
+		name: "shared_write_operations", help: "Operations of different callers that shared a commit.",
+		sizes: func(s *pool.Stats) *pool.Sizes { return &s.SharedWrites },
+	},
+	one("merged_lookups_total", "Lookups by key that were answered by a statement for several keys.", counter, func(s *pool.Stats) float64 { return float64(s.Merged) }),
+	one("flight_resends_total", "Flights that went out again because somebody's statement failed in them.", counter, func(s *pool.Stats) float64 { return float64(s.Resends) }),
+	one("solo_shapes_total", "Kinds of statements that were shut out of sharing because they spoiled flights.", counter, func(s *pool.Stats) float64 { return float64(s.SoloShapes) }),
 	one("flights_total", "Flights sent; several statements may share one.", counter, func(s *pool.Stats) float64 { return float64(s.Flights) }),
 	{
 		name: "transactions_total", help: "Transactions that ended by result.",

@@ -32,6 +32,9 @@ type call[T any] struct {
 	// newOnly: of those changes only new objects matter.
 	newOnly bool
 
+	// share is what lets the statement share a flight, if the verb knows better than its
+	// text.
+	share pool.Share
 	// beside are statements that travel behind it.
 	beside []driver.Statement
 
@@ -120,6 +123,7 @@ func (c *call[T]) Next() *pool.Op {
 					c.op.Statements, c.st = c.buf[:2], &c.buf[1]
 				}
 			}
+			c.shares()
 			if last := len(c.op.Statements) - 1; len(c.beside) > 0 {
 				c.op.Statements = append(c.op.Statements[:last+1:last+1], c.beside...)
 				c.st = &c.op.Statements[last]

@@ -37,6 +37,9 @@ type Engine struct {
 	connections Connections
 	registry    *Registry
 	dialect     dialect.Dialect
+	// shared: statements of several callers may share flights.
+	shared bool
+	shapes shapes
 }
 
 // NewEngine makes an engine over a pool. A nil registry means the default one.
@@ -49,7 +52,7 @@ func NewEngine(c Connections, r *Registry) (*Engine, error) {
 	if r == nil {
 		r = defaultRegistry
 	}
-	return &Engine{connections: c, registry: r, dialect: d}, nil
+	return &Engine{connections: c, registry: r, dialect: d, shared: c.Features().Sharing != nil}, nil
 }
 
 func (e *Engine) enter(context.Context) (Target, error) { return e, nil }

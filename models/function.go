@@ -97,7 +97,7 @@ func Func[V any](name string, args ...any) Expr[V] {
 		e.sub = append(e.sub, sub...)
 		nodes[i] = node
 	}
-	e.node = dialect.Call{Name: name, Args: nodes}
+	e.node = dialect.Call{Name: name, Args: nodes, Foreign: true}
 	return e
 }
 

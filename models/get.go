@@ -40,6 +40,12 @@ func CallGet[T any](t Target, key any) link.Chain[*T] {
 			}
 			sink = &entitySink[T]{excerpt: excerpt{t: tab}, hint: 1, mark: tab.hasOrigin && c.u == nil}
 			*c.st = driver.Statement{SQL: tab.selects[c.e.dialect], Args: vals, Class: driver.Read, Sink: sink}
+			if c.e.shared {
+				c.share.Shape = c.e.shapes.get(tab, c.e.dialect)
+			}
+			if len(vals) == 1 {
+				c.share.Key = vals[0]
+			}
 			if c.loads = newLoader(c.e, c.u, tab, nil); c.loads == nil {
 				return false, nil
 			}

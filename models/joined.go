@@ -176,7 +176,7 @@ func (l *loader) aboard(st *driver.Statement, sel *dialect.Select, src *dialect.
 	if err := w.Err(); err != nil {
 		return fmt.Errorf("models: %w", err)
 	}
-	st.SQL, st.Args = intern(w.Text()), w.Args()
+	st.SQL, st.Args, st.Foreign = intern(w.Text()), w.Args(), w.Foreign()
 	st.Sink = &joinSink{
 		head:  &mainHead{sink: sink, excerpt: sh, merge: many(nodes)},
 		width: sh.width(), nodes: nodes,

@@ -175,6 +175,10 @@ func (l *loader) Next() *pool.Op {
 		l.op.Statements[i] = n.st
 	}
 	l.op.Continuation = true
+	l.op.Share = pool.Share{}
+	if l.e.shared && len(l.level) == 1 && !l.op.Statements[0].Foreign {
+		l.op.Share.Shape = l.e.shapes.read(l.op.Statements[0].SQL)
+	}
 	l.flown = true
 	return &l.op
 }

@@ -114,7 +114,7 @@ func (n *loadNode) statement() error {
 	if err := w.Err(); err != nil {
 		return fmt.Errorf("models: %s: %w", rel, err)
 	}
-	n.st = driver.Statement{SQL: intern(w.Text()), Args: w.Args(), Class: driver.Read, Sink: sink}
+	n.st = driver.Statement{SQL: intern(w.Text()), Args: w.Args(), Class: driver.Read, Sink: sink, Foreign: w.Foreign()}
 	return nil
 }
 

@@ -257,7 +257,7 @@ func (q *query) statement(d dialect.Dialect, write func(w *dialect.Writer, q *qu
 	if err := w.Err(); err != nil {
 		return driver.Statement{}, fmt.Errorf("models: %w", err)
 	}
-	st := driver.Statement{SQL: intern(w.Text()), Args: w.Args(), Class: driver.Read}
+	st := driver.Statement{SQL: intern(w.Text()), Args: w.Args(), Class: driver.Read, Foreign: w.Foreign()}
 	if q.kind != selectQuery || q.sel.Lock != dialect.NoLock {
 		st.Class = driver.Write // a lock is for a transaction that writes
 	}

@@ -93,7 +93,7 @@ func (p *Pool) tearDown() (abandoned int) {
 	var ops, running []*Op
 	var workers []*worker
 	for _, c := range p.crews() {
-		for op := c.next(); op != nil; op = c.next() {
+		for op := c.pop(); op != nil; op = c.pop() {
 			ops = append(ops, op)
 		}
 		for _, w := range c.idle {

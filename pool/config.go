@@ -95,6 +95,16 @@ type Config struct {
 	// DrainTimeout bounds closing a connection, and the wait for a canceled statement.
 	// Defaults to 1 s.
 	DrainTimeout time.Duration
+	// Flights lets statements of different callers that only read, and that the query
+	// builder made, share flights on backends with a round trip; see the package comment.
+	// [LaneOn] or [LaneOff]. Defaults to LaneOn.
+	Flights LanePolicy
+	// ByKey lets lookups by key that wait at the same moment become one statement; it
+	// needs Flights. [LaneOn] or [LaneOff]. Defaults to LaneOn.
+	ByKey LanePolicy
+	// GroupWrites lets small writes of different callers share a commit. [GroupAuto],
+	// [GroupAlways] or [GroupOff]. Defaults to GroupAuto.
+	GroupWrites GroupPolicy
 	// Echo logs every statement: its text, its time and its rows, never its arguments.
 	// Defaults to false.
 	Echo bool
@@ -126,6 +136,9 @@ func (c Config) WithDefaults() Config {
 	or(&c.ResetTimeout, time.Second)
 	or(&c.LeakAfter, Never)
 	or(&c.DrainTimeout, time.Second)
+	or(&c.Flights, defaultLane)
+	or(&c.ByKey, defaultLane)
+	or(&c.GroupWrites, defaultGroup)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -159,6 +172,12 @@ func (c Config) Validate() error {
 		return bad("PrePing", c.PrePing, "want PingIfIdle, PingAlways or PingNever")
 	case c.ResetOnReturn > ResetNone:
 		return bad("ResetOnReturn", c.ResetOnReturn, "want ResetRollback, ResetFull or ResetNone")
+	case c.Flights > LaneOff:
+		return bad("Flights", c.Flights, "want LaneOn or LaneOff")
+	case c.ByKey > LaneOff:
+		return bad("ByKey", c.ByKey, "want LaneOn or LaneOff")
+	case c.GroupWrites > GroupOff:
+		return bad("GroupWrites", c.GroupWrites, "want GroupAuto, GroupAlways or GroupOff")
 	}
 	for _, d := range []struct {
 		name string

@@ -17,7 +17,9 @@ type counters struct {
 	flights, statements, commits, rollbacks atomic.Uint64
 	rowsRead, rowsAffected                  atomic.Uint64
 	pings, pingErrors, resets, resetErrors  atomic.Uint64
+	merged, resends, soloShapes             atomic.Uint64
 	operations, errors                      [driver.Classes]atomic.Uint64
+	shared                                  [laneCount]sizes
 	wait, execution, duration               recorder
 }
 
@@ -25,10 +27,6 @@ type counters struct {
 func (c *counters) count(op *Op, err error, end time.Time) {
 	class := op.class()
 	bump(&c.operations[class], 1)
-	if len(op.Statements) > 0 {
-		bump(&c.flights, 1)
-		bump(&c.statements, uint64(len(op.Statements)))
-	}
 	for i := range op.Statements {
 		s := &op.Statements[i]
 		if s.Err != nil {
@@ -98,9 +96,13 @@ func (c *counters) all() []*atomic.Uint64 {
 		&c.ok, &c.failed, &c.canceled, &c.unknown,
 		&c.flights, &c.statements, &c.commits, &c.rollbacks,
 		&c.rowsRead, &c.rowsAffected, &c.pings, &c.pingErrors, &c.resets, &c.resetErrors,
+		&c.merged, &c.resends, &c.soloShapes,
 	}
 	for i := range c.operations {
 		out = append(out, &c.operations[i], &c.errors[i])
+	}
+	for i := range c.shared {
+		out = append(out, c.shared[i].all()...)
 	}
 	return out
 }

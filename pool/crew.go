@@ -18,14 +18,17 @@ type crew struct {
 	role           driver.Role
 	size, overflow int
 
-	first opList    // continuations, served before queue
-	queue opList    // new work, first in first out
-	idle  []*worker // without work, last in first out: the warmest is used first
-	all   []*worker // every worker with a connection
+	first opList            // continuations, served before queue
+	queue opList            // new work that flies alone, first in first out
+	lanes [laneCount]opList // new work that may share flights, by lane
+	idle  []*worker         // without work, last in first out: the warmest is used first
+	all   []*worker         // every worker with a connection
 	// opening connections are being made; draining ones are broken and being closed;
 	// closing ones are healthy, being closed, and count in all until they are.
 	opening, draining, closing int
 	leased                     int
+	grouping                   bool // a group of writes is under way
+	lone                       int  // writes of the lane that are under way alone
 
 	opTime      time.Duration // moving average of what an operation takes
 	connectTime time.Duration // and of what opening a connection takes
@@ -48,22 +51,12 @@ func (c *crew) limit() int { return min(c.size+c.overflow, Unlimited) }
 // live is the number of workers that are not on their way out.
 func (c *crew) live() int { return len(c.all) - c.closing }
 
-func (c *crew) waiting() int { return c.first.len + c.queue.len }
-
-// head is the operation that is served next.
-func (c *crew) head() *Op {
-	if c.first.head != nil {
-		return c.first.head
-	}
-	return c.queue.head
-}
-
 // oldest is how long the longest-waiting operation waits.
 func (c *crew) oldest(t time.Time) time.Duration {
 	var age time.Duration
-	for _, op := range [...]*Op{c.first.head, c.queue.head} {
-		if op != nil {
-			age = max(age, t.Sub(op.submitted))
+	for _, l := range c.queues() {
+		if l.head != nil {
+			age = max(age, t.Sub(l.head.submitted))
 		}
 	}
 	return age
@@ -85,19 +78,20 @@ func (c *crew) enqueue(op *Op) (reason error) {
 		op.deadline = op.submitted.Add(p.cfg.Timeout)
 	}
 	op.state.Store(opQueued)
-	if op.Continuation {
-		c.first.push(op)
-	} else {
-		c.queue.push(op)
-	}
+	l := c.queueOf(op)
+	l.push(op)
 	c.grow()
 	if p.cfg.Timeout == NoWait && !op.Continuation && len(c.idle) == 0 && c.waiting() > c.opening {
 		c.dequeue(op)
 		op.state.Store(opRunning)
 		return ErrTimeout
 	}
-	op.watch()
-	c.arm()
+	if !op.direct { // whoever waits in Do watches there, at less cost
+		op.watch()
+	}
+	if l.len == 1 { // else the timer is set for an earlier one
+		c.arm()
+	}
 	return nil
 }
 
@@ -111,8 +105,8 @@ func (c *crew) requeue(op *Op) bool {
 		p.mu.Unlock()
 		return false
 	}
-	if op.resolver == nil && op.ended == nil {
-		op.ended = make(chan struct{}) // Do ran it directly and has to wait now
+	if op.direct && op.ended == nil {
+		op.ended = p.ender() // Do ran it directly and has to wait now
 	}
 	op.hold(c)
 	op.state.Store(opQueued)
@@ -126,7 +120,7 @@ func (c *crew) requeue(op *Op) bool {
 
 // stir makes sure that somebody comes for what waits: an idle worker, or a new one.
 func (c *crew) stir() {
-	if c.waiting() == 0 {
+	if c.eligible() == 0 {
 		return
 	}
 	if w := c.rouse(); w != nil {
@@ -138,19 +132,24 @@ func (c *crew) stir() {
 
 // dequeue takes op out of whatever queue it is in.
 func (c *crew) dequeue(op *Op) {
-	op.list.remove(op)
-	op.unhold()
+	c.unlink(op)
 	if op.stop != nil {
 		op.stop()
 		op.stop = nil
 	}
 }
 
+// unlink takes op out of its queue, and leaves its context watched.
+func (c *crew) unlink(op *Op) {
+	op.list.remove(op)
+	op.unhold()
+}
+
 // arm sets the timer that ends what waits too long.
 func (c *crew) arm() {
 	var next time.Time
-	for _, op := range [...]*Op{c.first.head, c.queue.head} {
-		if op != nil && !op.deadline.IsZero() && (next.IsZero() || op.deadline.Before(next)) {
+	for _, l := range c.queues() {
+		if op := l.head; op != nil && !op.deadline.IsZero() && (next.IsZero() || op.deadline.Before(next)) {
 			next = op.deadline
 		}
 	}
@@ -172,7 +171,7 @@ func (c *crew) expire() {
 	t := now()
 	var late []*Op
 	var errs []error
-	for _, l := range [...]*opList{&c.first, &c.queue} {
+	for _, l := range c.queues() {
 		for op := l.head; op != nil; {
 			next := op.next
 			if !op.deadline.IsZero() {
@@ -237,16 +236,6 @@ func (c *crew) unpark(w *worker) {
 	c.idle = slices.Delete(c.idle, i, i+1)
 }
 
-// next takes the next operation out of the queue for a worker.
-func (c *crew) next() *Op {
-	op := c.head()
-	if op != nil {
-		c.dequeue(op)
-		op.state.Store(opRunning)
-	}
-	return op
-}
-
 // grow opens connections as far as they would help, and looks again soon if they might.
 func (c *crew) grow() {
 	if c.pool.dead {
@@ -280,7 +269,7 @@ func (c *crew) grow() {
 // has waited, and it is that once the head has waited longer than connecting takes. Below
 // Size one more is opened in any case, since it is going to be kept.
 func (c *crew) useful(t time.Time) int {
-	waiting, open := c.waiting(), len(c.all)
+	waiting, open := c.load(), len(c.all)
 	room := c.limit() - open - c.opening
 	if waiting == 0 || len(c.idle) > 0 || room <= 0 {
 		return 0
@@ -384,7 +373,7 @@ func (c *crew) openFailed(err error) {
 	if hopeless {
 		c.backoff = time.Time{}
 	}
-	for _, l := range [...]*opList{&c.first, &c.queue} {
+	for _, l := range c.queues() {
 		for op := l.head; op != nil; {
 			next := op.next
 			if hopeless || op.ping { // a ping asks whether the database can be reached now

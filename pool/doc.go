@@ -16,9 +16,8 @@
 // trip. A worker is a slot of the pool: one connection and the goroutine that drives it.
 // A lease ([Lease]) is a worker's connection held by one owner, for a transaction or a
 // stream. A crew is the workers that share a queue: all of them, or on SQLite the one
-// writer and beside it the readers. A lane is a way in which statements of different
-// callers will share a flight; today every operation flies alone, and [Pool.Submit] and
-// crew.next are the two places a lane goes through.
+// writer and beside it the readers. A lane is a way in which operations of different
+// callers share a flight.
 //
 // # Size, overflow, timeout, recycle
 //
@@ -48,6 +47,49 @@
 // noticed while they run (crew.useful has the rule). Long work does grow the pool to its
 // limit.
 //
+// # Lanes
+//
+// On a backend with a round trip operations of different callers that wait at the same
+// moment share what each would pay for alone. An operation says by [Op.Share] that it
+// may; its [Shape] remembers what became of others of its kind.
+//
+//	exclusive   everything without Share: raw SQL, transactions, streams, COPY, whatever
+//	            has a setting of its own. Alone on a connection.
+//	read        SELECTs of the query builder. Those that wait go out in one round trip as
+//	            BEGIN … READ ONLY, a short lock_timeout, the statements, COMMIT.
+//	by key      in the read lane: lookups of one kind become one "= ANY($1)"; each caller
+//	            reads the rows of its key for itself, so nothing is shared.
+//	write       small writes by key share a transaction and its commit.
+//
+// There is no timer and no writer for all: a flight is what queued while the workers
+// were busy. A worker takes more than one operation only when no connection is idle, so
+// a lone caller pays nothing. Writes are the exception, since what costs is the commit:
+// beside a group, or four writes in flights of their own, the others wait for the next
+// group. Reasons and rules:
+//
+//   - What a caller is told is what its operation would have told it alone. An error ends
+//     the one that it belongs to, and only after that was sent alone: within a flight it
+//     might be somebody else's doing. The others are sent again together, up to three
+//     times, then one by one. Reads that were answered before the error keep their
+//     answers, which are sound in a transaction that only reads and is READ COMMITTED; of
+//     writes nothing was kept, so nothing happens twice.
+//   - A lookup is answered by a statement that started after it was submitted.
+//   - A context that ends takes its operation out of a flight at once, without the
+//     answer; a write says "outcome unknown" then. The flight goes on: no cancel request
+//     is made that could hit a neighbour, nor is a deadline sent along. Only a flight of
+//     reads that everybody has left is stopped.
+//   - What looks like a SELECT and writes (a view, a function) is refused by READ ONLY,
+//     sent alone, and its shape goes alone from then on. It is no sign of a failover.
+//   - A shape flies alone at first; it shares while the server takes less than 5 ms for
+//     it and its answers are small. One that spoils flights often leaves for a while.
+//     Arguments above 64 KiB go alone.
+//   - Nothing shares where the server's default isolation is not READ COMMITTED.
+//   - Statements share a transaction, so they share now() and, if they write, the
+//     transaction id; a lost connection leaves the outcome of a whole group unknown, at
+//     most 256 writes.
+//
+// Config.Flights, ByKey and GroupWrites switch lanes off; [Stats] tells what they did.
+//
 // # Rules
 //
 // They keep the engine free of deadlocks; each has a test of its own.
@@ -61,7 +103,7 @@
 //     queue, and only while a connection is free: it is never held up by a stranger's work.
 //   - An operation ends exactly once. Canceled, or its context ended, before its start: it
 //     never runs, and its error matches [ErrNotStarted].
-//   - An operation that only reads is repeated once when its connection was lost under
+//   - An operation that only reads, and calls no function of unknown effect, is repeated once when its connection was lost under
 //     it. A write is never repeated: what became of it is unknown, and says so.
 //   - When every connection belongs to an owner that waits for this pool, the operation
 //     that closed the circle fails with [ErrPoolDeadlock]. An owner that gets on keeps its
@@ -87,6 +129,8 @@
 //	running                  is interrupted by the driver;     is cleaned by the driver,
 //	                         a write without an answer is      or closed
 //	                         "outcome unknown"
+//	in a shared flight       ends without its answer; a       is untouched
+//	                         write is "outcome unknown"
 //	of a lease, running      the same; the transaction is the  stays with its owner
 //	                         owner's to roll back
 //

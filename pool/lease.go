@@ -144,7 +144,7 @@ func (l *Lease) Submit(ctx context.Context, op *Op, r Resolver) {
 // Do implements [Runner].
 func (l *Lease) Do(ctx context.Context, op *Op) error {
 	op.reset(ctx, nil)
-	op.ended = nil
+	op.ended, op.direct = nil, true
 	if w := l.submit(op, true); w != nil {
 		w.serve(op)
 		w.yield()
@@ -189,7 +189,7 @@ func (l *Lease) submit(op *Op, direct bool) *worker {
 			p.mu.Unlock()
 			return w
 		}
-		op.ended = make(chan struct{})
+		op.ended = p.ender()
 	}
 	op.state.Store(opQueued)
 	if op.Continuation {
@@ -200,7 +200,9 @@ func (l *Lease) submit(op *Op, direct bool) *worker {
 	if !l.busy {
 		l.worker.start()
 	}
-	op.watch()
+	if !op.direct {
+		op.watch()
+	}
 	p.mu.Unlock()
 	return nil
 }

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,6 +43,9 @@ type Op struct {
 	// Take makes the operation keep its connection for an owner when it has ended: see
 	// [Lease]. It must be a new Lease.
 	Take *Lease
+	// Share lets the operation share a flight with those of other callers. The zero value
+	// has it fly alone.
+	Share Share
 	// Label names the operation in errors, such as a query's name or a place in code.
 	Label string
 
@@ -53,6 +57,7 @@ const (
 	opNew     uint32 = iota
 	opQueued         // in a queue; whoever takes it out decides its fate
 	opRunning        // belongs to the goroutine that drives its connection
+	opShared         // in a flight with others; its mu decides who ends it
 	opEnded          // err is final
 )
 
@@ -61,7 +66,8 @@ type opState struct {
 	ctx      context.Context
 	resolver Resolver
 	err      error
-	ended    chan struct{} // closed at the end; made only for Do
+	ended    chan struct{} // takes a token at the end; made only for Do
+	direct   bool          // somebody waits in Do, and watches the context there
 
 	// Guarded by Pool.mu while the operation is queued.
 	crew       *crew
@@ -71,6 +77,14 @@ type opState struct {
 	holders    *Lease // owners that wait in this operation (self-deadlock)
 	stop       func() bool
 	deadline   time.Time // zero: none
+	order      uint64    // of submission
+	lane       Lane
+	weight     int  // of its arguments, in bytes
+	solo       bool // not to share a flight any more
+
+	// mu guards the answers of an operation that shares a flight, and ride.
+	mu   sync.Mutex
+	ride *ride
 
 	state     atomic.Uint32
 	runs      atomic.Uint32 // counts runs of this Op
@@ -84,12 +98,12 @@ type opState struct {
 // reset prepares op for a run and checks that it is not in one.
 func (op *Op) reset(ctx context.Context, r Resolver) {
 	switch op.state.Load() {
-	case opQueued, opRunning:
+	case opQueued, opRunning, opShared:
 		panic("pool: an operation was submitted again before it ended")
 	}
 	op.ctx, op.resolver, op.err = ctx, r, nil
 	op.runs.Add(1)
-	op.retried = false
+	op.retried, op.solo, op.lane, op.direct = false, false, LaneNone, false
 	op.submitted, op.started, op.deadline = time.Now(), time.Time{}, time.Time{}
 	op.interrupt.reset()
 	op.state.Store(opNew)
@@ -126,10 +140,15 @@ func (op *Op) Lend() bool {
 }
 
 // Cancel ends op with cause. It reports true if op had not started: then it is
-// guaranteed never to run. A running operation is interrupted.
+// guaranteed never to run. A running operation is interrupted; one that shares a flight
+// with others ends at once, without its answer.
 func (op *Op) Cancel(cause error) bool {
-	if op.state.Load() == opQueued && op.crew.pool.withdraw(op, op.runs.Load(), cause) {
+	run := op.runs.Load()
+	if op.state.Load() == opQueued && op.crew.pool.withdraw(op, run, cause) {
 		return true
+	}
+	if op.leave(run, cause) {
+		return false
 	}
 	if op.state.Load() == opRunning {
 		op.interrupt.fire(cause)
@@ -145,7 +164,7 @@ func (op *Op) end(err error) {
 	op.state.Store(opEnded)
 	// From here on the owner may reuse op.
 	if ended != nil {
-		close(ended)
+		ended <- struct{}{}
 	}
 	if r != nil {
 		r.Resolved(op)
@@ -166,7 +185,7 @@ func (op *Op) doubt(err error) error {
 // readOnly reports whether repeating op can change nothing.
 func (op *Op) readOnly() bool {
 	for i := range op.Statements {
-		if op.Statements[i].Class != driver.Read {
+		if s := &op.Statements[i]; s.Class != driver.Read || s.Foreign {
 			return false
 		}
 	}

@@ -15,6 +15,10 @@ type Pool struct {
 	connector driver.Connector
 	features  driver.Features
 	echo      echo
+	lanes     [laneCount]bool // those that are open
+	// enders are the channels by which Do hears of the end: with room for one token,
+	// which is always taken out, so that they can be used again.
+	enders sync.Pool
 
 	// generation is bumped when all connections become suspect at once; a worker whose
 	// connection is of an older one replaces it before the next operation.
@@ -47,6 +51,7 @@ func New(c driver.Connector, cfg Config) (*Pool, error) {
 	p := &Pool{connector: c, features: c.Features(), cfg: cfg, base: newLedger()}
 	p.done, p.stop = context.WithCancelCause(context.Background())
 	p.echo = newEcho(cfg)
+	p.openLanes()
 	if d, ok := c.(driver.Drainer); ok {
 		d.SetDrainTimeout(cfg.DrainTimeout)
 	}
@@ -103,7 +108,7 @@ func (p *Pool) Submit(ctx context.Context, op *Op, r Resolver) {
 // Do implements [Runner].
 func (p *Pool) Do(ctx context.Context, op *Op) error {
 	op.reset(ctx, nil)
-	op.ended = nil
+	op.ended, op.direct = nil, true
 	if w := p.submit(op, true); w != nil {
 		w.serve(op)
 		w.yield()
@@ -111,13 +116,43 @@ func (p *Pool) Do(ctx context.Context, op *Op) error {
 	return op.wait()
 }
 
-// wait blocks until op, which was prepared for Do, has ended. The end of its context
-// ends it too: taken out of the queue, or interrupted by its driver.
-func (op *Op) wait() error {
-	if !op.Ended() {
-		<-op.ended
+func (p *Pool) ender() chan struct{} {
+	if c, ok := p.enders.Get().(chan struct{}); ok {
+		return c
 	}
+	return make(chan struct{}, 1)
+}
+
+// wait blocks until op, which was prepared for Do, has ended. The end of its context
+// ends it too: taken out of the queue, out of a flight that it shares, or interrupted by
+// its driver.
+func (op *Op) wait() error {
+	ended := op.ended
+	if ended == nil {
+		return op.err // it ran in this goroutine
+	}
+	if done := op.ctx.Done(); done == nil {
+		<-ended
+	} else {
+		select {
+		case <-ended:
+		case <-done:
+			op.give(context.Cause(op.ctx))
+			<-ended
+		}
+	}
+	op.ended = nil
+	op.crew.pool.enders.Put(ended)
 	return op.err
+}
+
+// give up ends op if it is queued or shares a flight; else its driver watches its context,
+// and whoever puts it back into a queue looks.
+func (op *Op) give(cause error) {
+	run := op.runs.Load()
+	if !op.crew.pool.withdraw(op, run, cause) {
+		op.leave(run, cause)
+	}
 }
 
 // submit hands op to its crew. With direct set it returns a worker that the caller
@@ -133,21 +168,23 @@ func (p *Pool) submit(op *Op, direct bool) (w *worker) {
 		p.refuse(op, RejectCanceled, context.Cause(op.ctx))
 		return nil
 	}
+	op.lane = p.laneOf(op)
 	p.mu.Lock()
 	p.base.submitted++
+	op.order = p.base.submitted
 	switch {
 	case p.dead, p.closing && !op.Continuation:
 		p.mu.Unlock()
 		p.reject(op, RejectClosed, ErrClosed)
 		return nil
-	case direct && c.waiting() == 0:
+	case direct && c.mayClaim(op):
 		if w = c.claim(); w != nil {
-			op.state.Store(opRunning)
+			c.begun(w, op)
 			p.mu.Unlock()
 			return w
 		}
 	}
-	if !op.Continuation && c.queue.len >= p.cfg.QueueLimit {
+	if !op.Continuation && c.queued() >= p.cfg.QueueLimit {
 		err := p.stateError(c, op, ErrQueueFull)
 		p.base.rejected[RejectFull]++
 		p.mu.Unlock()
@@ -156,7 +193,7 @@ func (p *Pool) submit(op *Op, direct bool) (w *worker) {
 		return nil
 	}
 	if direct {
-		op.ended = make(chan struct{})
+		op.ended = p.ender()
 	}
 	if reason := c.enqueue(op); reason != nil {
 		err := p.stateError(c, op, reason)
@@ -174,7 +211,9 @@ func (p *Pool) submit(op *Op, direct bool) (w *worker) {
 		op.end(err)
 		return nil
 	}
-	w = c.rouse()
+	if c.eligible() > 0 {
+		w = c.rouse()
+	}
 	p.mu.Unlock()
 	if direct {
 		if w != nil {
@@ -210,7 +249,11 @@ func (op *Op) watch() {
 		return
 	}
 	ctx, p, run := op.ctx, op.crew.pool, op.runs.Load()
-	op.stop = context.AfterFunc(ctx, func() { p.withdraw(op, run, context.Cause(ctx)) })
+	op.stop = context.AfterFunc(ctx, func() {
+		if cause := context.Cause(ctx); !p.withdraw(op, run, cause) {
+			op.leave(run, cause)
+		}
+	})
 }
 
 // withdraw takes op out of its queue, in the given run, and ends it with cause. It
@@ -251,7 +294,7 @@ func (p *Pool) lend(op *Op) *worker {
 	w := c.claim()
 	if w != nil {
 		c.dequeue(op)
-		op.state.Store(opRunning)
+		c.begun(w, op)
 		c.grow() // what came while the worker slept saw it idle
 	}
 	return w

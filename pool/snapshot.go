@@ -76,6 +76,11 @@ func (c *counters) addTo(s *Stats) {
 	s.PingErrors += c.pingErrors.Load()
 	s.Resets += c.resets.Load()
 	s.ResetErrors += c.resetErrors.Load()
+	s.Merged += c.merged.Load()
+	s.Resends += c.resends.Load()
+	s.SoloShapes += c.soloShapes.Load()
+	c.shared[LaneRead].addTo(&s.SharedReads)
+	c.shared[LaneWrite].addTo(&s.SharedWrites)
 	for i := range driver.Classes {
 		s.Operations[i] += c.operations[i].Load()
 		s.Errors[i] += c.errors[i].Load()

@@ -23,7 +23,9 @@ type worker struct {
 	expires    time.Time // zero: never
 	used       time.Time // end of the last operation
 	took       time.Duration
-	demoted    bool // its server became read-only
+	rtt        time.Duration // the least that an operation took: the way there and back
+	demoted    bool          // its server became read-only
+	ride       *ride         // its place for shared flights, once there was one
 	counters   counters
 
 	// Guarded by Pool.mu.
@@ -31,6 +33,9 @@ type worker struct {
 	idleSince time.Time
 	roused    bool // a wake-up is under way
 	gone      bool // retired
+	lone      bool // what runs is a write that flies alone, or
+	grouping  bool // a group of them
+	unblocked bool // its end let others start
 	current   *Op  // what runs, for Close
 	lease     *Lease
 }
@@ -74,14 +79,14 @@ func (w *worker) awake() (op *Op, gone bool) {
 			op = l.queue.head
 			l.take(op)
 		}
-	case w.idle && c.waiting() > 0:
+	case w.idle && c.eligible() > 0:
 		c.unpark(w)
 		if reason := w.stale(now()); reason != "" {
 			p.mu.Unlock()
 			w.retire(reason)
 			return nil, false // the retirement wakes us again
 		}
-		op = c.next()
+		op = c.next(w)
 		c.grow() // what came while we slept saw an idle worker
 	}
 	p.mu.Unlock()
@@ -99,6 +104,7 @@ func (w *worker) settle(own bool) *Op {
 	status := w.conn.Status()
 	p.mu.Lock()
 	w.current = nil
+	c.settled(w)
 	if l := w.lease; l != nil {
 		return w.settleLease(l, own, status) // unlocks
 	}
@@ -117,7 +123,7 @@ func (w *worker) settle(own bool) *Op {
 	case reason != "":
 	case c.live() > c.limit():
 		reason = CloseResize
-	case c.waiting() == 0 && len(c.idle) >= c.size && p.cfg.OverflowLinger == 0:
+	case c.eligible() == 0 && len(c.idle) >= c.size && p.cfg.OverflowLinger == 0:
 		reason = CloseOverflow
 	}
 	if reason != "" {
@@ -127,15 +133,19 @@ func (w *worker) settle(own bool) *Op {
 	}
 	var op *Op
 	if own {
-		op = c.next()
+		op = c.next(w)
 	}
 	if op == nil {
 		c.park(w)
-		if c.waiting() > 0 {
+		if c.eligible() > 0 {
 			w.roused = true
 			w.start()
 		}
 		p.notify()
+	}
+	if w.unblocked {
+		w.unblocked = false
+		c.stir()
 	}
 	p.mu.Unlock()
 	return op
@@ -213,6 +223,10 @@ func (w *worker) needsPing(t time.Time) bool {
 func (w *worker) serve(op *Op) {
 	c := w.crew
 	p := c.pool
+	if r := w.ride; r != nil && op == &r.carrier {
+		w.fly()
+		return
+	}
 	if op.ctx.Err() != nil {
 		p.reject(op, RejectCanceled, context.Cause(op.ctx))
 		return
@@ -239,6 +253,9 @@ func (w *worker) serve(op *Op) {
 	end := now()
 	op.interrupt.release()
 	w.used, w.took = end, max(1, end.Sub(op.started))
+	if w.rtt == 0 || w.took < w.rtt {
+		w.rtt = w.took
+	}
 	op.explain()
 	if err != nil {
 		if w.repeat(op, err) {
@@ -246,7 +263,14 @@ func (w *worker) serve(op *Op) {
 		}
 		err = op.doubt(err)
 	}
+	if n := len(op.Statements); n > 0 {
+		bump(&w.counters.flights, 1)
+		bump(&w.counters.statements, uint64(n))
+	}
 	w.counters.count(op, err, end)
+	if s := op.Share.Shape; s != nil && op.lease == nil && op.Outcome() == nil {
+		s.ran(w.took-w.rtt, op.Statements[0].Affected)
+	}
 	p.echo.statements(op, end.Sub(op.started))
 	w.suspect(op, err)
 	granted := op.Take != nil && err == nil && w.conn.Status() != driver.Broken && w.grant(op.Take)

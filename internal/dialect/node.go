@@ -69,6 +69,8 @@ type (
 		Name     string
 		Distinct bool
 		Args     []Node
+		// Foreign: the name is somebody's, so what the function does is not known.
+		Foreign bool
 	}
 	// A Cast is CAST(X AS To).
 	Cast struct {
@@ -247,6 +249,7 @@ func glob(like string) string {
 }
 
 func (n Call) write(w *Writer) {
+	w.foreign = w.foreign || n.Foreign
 	w.str(n.Name)
 	w.str("(")
 	if n.Distinct {

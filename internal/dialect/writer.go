@@ -47,6 +47,7 @@ type Writer struct {
 	qualify bool
 	rebased []rebasing // those being written, the innermost last
 	related int        // how many sources Related has made
+	foreign bool       // a function was called that is not the builder's own
 	err     error
 }
 
@@ -71,6 +72,9 @@ func (w *Writer) Free() {
 
 // Dialect returns the dialect that w writes.
 func (w *Writer) Dialect() Dialect { return w.d }
+
+// Foreign reports whether the text calls a function of which only the name is known.
+func (w *Writer) Foreign() bool { return w.foreign }
 
 // Text returns the text so far. It is valid until Free.
 func (w *Writer) Text() []byte { return w.buf }

@@ -71,7 +71,33 @@ type Features struct {
 	// column, does not name its constraint (SQLite says only "FOREIGN KEY constraint
 	// failed", https://www.sqlite.org/rescode.html#constraint_foreignkey).
 	NoForeignKeyNames bool
+	// Sharing says how statements of several owners may travel in one transaction; nil:
+	// every statement travels alone.
+	Sharing *Sharing
 	// NoSerialization: the backend never reports serialization failures or deadlocks,
 	// because writers wait for each other from the start.
 	NoSerialization bool
+}
+
+// Sharing says how a backend lets statements of several owners, each of which would be a
+// transaction of its own, share one that begins and ends in a single flight.
+type Sharing struct {
+	// Read are the statements that open such a transaction for statements that only read.
+	// It must refuse writes with [ErrReadOnly], see for each statement what was committed
+	// before it, and give up soon on a lock that somebody else holds.
+	Read []Statement
+	// Write opens one for writes; a constraint must be checked by the statement that it
+	// concerns. Empty: writes do not share.
+	Write []Statement
+	// Commit ends both.
+	Commit Statement
+	// Allowed reports whether statements may share at all, as far as it is known: they
+	// must not where the server gives them other isolation than READ COMMITTED. nil:
+	// always.
+	Allowed func() bool
+	// Table asks what writes to a table do besides: its argument is the name, quoted
+	// where that is needed. One row of three booleans answers, whether an INSERT, an
+	// UPDATE by key and a DELETE by key touch this table alone and run no code of its
+	// owner; no row: there is no such table.
+	Table string
 }

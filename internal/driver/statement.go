@@ -43,6 +43,9 @@ type Statement struct {
 	SQL   string
 	Args  []Value
 	Class Class
+	// Foreign: it calls functions of which its builder knows nothing but the name. So it
+	// may do more than its Class says, and is neither repeated nor sent among others.
+	Foreign bool
 	// Sink takes the rows; nil drops them.
 	Sink Sink
 	// Copy are rows to take in; SQL then only names the statement in logs. Such a

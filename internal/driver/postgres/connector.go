@@ -28,11 +28,14 @@ type Connector struct {
 	// asked.
 	maxConnections atomic.Int64
 	asked          atomic.Bool
-	descriptions   descriptions
-	names          atomic.Int64 // of prepared statements, unique behind a pooler too
-	beforeClose    func(*pgx.Conn)
-	drainTimeout   atomic.Int64 // 0: DrainTimeout
-	pooler         pooler
+	// sharing: 0 until a connection has asked, else whether statements may share a
+	// transaction: 1 for yes.
+	sharing      atomic.Int32
+	descriptions descriptions
+	names        atomic.Int64 // of prepared statements, unique behind a pooler too
+	beforeClose  func(*pgx.Conn)
+	drainTimeout atomic.Int64 // 0: DrainTimeout
+	pooler       pooler
 }
 
 var _ driver.Drainer = (*Connector)(nil)
@@ -130,6 +133,7 @@ func (c *Connector) Features() driver.Features {
 		Database:       c.database,
 		RoundTrip:      true,
 		Copy:           true,
+		Sharing:        c.shares(),
 		MaxConnections: func() int { return int(c.maxConnections.Load()) },
 	}
 }
@@ -171,11 +175,13 @@ func (c *Connector) ask(ctx context.Context, conn *Conn) error {
 	if c.asked.Swap(true) {
 		return nil
 	}
-	n := int64(0)
+	n, shares := int64(0), false
 	f := driver.Flight{Statements: []driver.Statement{{
-		SQL: "SELECT current_setting('max_connections')::int8 - current_setting('superuser_reserved_connections')::int8 - coalesce(current_setting('reserved_connections', true), '0')::int8",
+		SQL: "SELECT current_setting('max_connections')::int8 - current_setting('superuser_reserved_connections')::int8 - coalesce(current_setting('reserved_connections', true), '0')::int8, " + sharingSQL,
 		Sink: rowFunc(func(r driver.Row) (err error) {
-			n, err = r.Int64(0)
+			if n, err = r.Int64(0); err == nil {
+				shares, err = r.Bool(1)
+			}
 			return err
 		}),
 	}}}
@@ -185,6 +191,9 @@ func (c *Connector) ask(ctx context.Context, conn *Conn) error {
 		c.asked.Store(false) // the next connection asks
 	case f.Err() == nil:
 		c.maxConnections.Store(n)
+		if shares {
+			c.sharing.Store(1)
+		}
 	}
 	return err
 }
