@@ -70,6 +70,7 @@ var (
 	ErrNotFound      = models.ErrNotFound
 	ErrMultiple      = models.ErrMultiple
 	ErrStale         = models.ErrStale
+	ErrInvalid       = models.ErrInvalid
 	ErrSessionClosed = models.ErrSessionClosed
 	ErrSessionBusy   = models.ErrSessionBusy
 )

@@ -102,5 +102,8 @@ type carrier struct{ s *Session }
 
 // Carry implements link.Host.
 func (h carrier) Carry(ctx context.Context, c link.Chain[struct{}]) error {
+	if h.s.unit.InHook(ctx) {
+		return h.s.unit.CarryInHook(ctx, c)
+	}
 	return send(ctx, h.s.lentTo(ctx), reading, c).Wait(ctx)
 }

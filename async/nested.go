@@ -30,7 +30,7 @@ func (s *Session) Nested(ctx context.Context, fn func(ctx context.Context, inner
 	return &n.Future
 }
 
-var errInside = fmt.Errorf("%w: inside Nested use the session that it hands out", models.ErrSessionBusy)
+var errInside = fmt.Errorf("%w: inside Nested use the session that it hands out, in a hook models.HookSession", models.ErrSessionBusy)
 
 // nesting is the work of a Nested. The unit is its own from begin to conclude: nothing
 // else of the session runs then.
@@ -118,6 +118,9 @@ func (n *nesting) lend(context.Context) {}
 // busy reports whether ctx runs inside a Nested of s that is not over: to wait for s
 // would be to wait for oneself.
 func (s *Session) busy(ctx context.Context) bool {
+	if s.unit.InHook(ctx) {
+		return true
+	}
 	c, _ := s.unit.Inside(ctx).(*Session)
 	live := false
 	for ; c != nil; c = c.parent {

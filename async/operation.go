@@ -5,12 +5,14 @@ import (
 	"sync/atomic"
 
 	"github.com/spillwaydb/spillway/internal/link"
+	"github.com/spillwaydb/spillway/models"
 	"github.com/spillwaydb/spillway/pool"
 )
 
 // start submits the first operation of chain to r and returns the future of the whole
 // chain. ctx is the life of all its operations.
 func start[T any](ctx context.Context, r pool.Runner, chain link.Chain[T]) *Future[T] {
+	models.Attend(ctx, chain)
 	o := &operation[T]{ctx: ctx, runner: r, chain: chain}
 	o.src = o
 	o.word.Store(stepPin)

@@ -42,7 +42,7 @@ type Session struct {
 	scope  string
 	parent *Session     // of a session lent by Nested
 	over   atomic.Bool  // and that Nested is over
-	inside atomic.Int32 // how many Nested of this session are under way: 0 or 1
+	inside atomic.Int32 // how many Nested, and verbs with hooks, of this session are under way: 0 or 1
 }
 
 // NewSession makes a session. label says where, for errors and leak reports; drain
@@ -127,7 +127,7 @@ func (s *Session) close() error {
 				<-idle
 				_ = s.shut() // who called Close has left
 			}()
-			return fmt.Errorf("%w: Close: the function of a Nested has not returned", models.ErrSessionBusy)
+			return fmt.Errorf("%w: Close: the function of a Nested, or a hook, has not returned", models.ErrSessionBusy)
 		}
 	}
 	<-idle

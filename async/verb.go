@@ -40,6 +40,10 @@ func send[T any](ctx context.Context, s *Session, kind jobKind, chain link.Chain
 	if s.busy(ctx) {
 		return Failed[T](errInside)
 	}
+	models.Attend(ctx, chain)
+	if models.Blocks(s.unit, chain) && kind == changing {
+		return carry(ctx, s, chain)
+	}
 	v := &verb[T]{box: &s.box}
 	v.ctx, v.runner, v.chain, v.host, v.src = ctx, s.runner, chain, v, v
 	v.job = job{work: v, ctx: ctx, kind: kind}

@@ -124,6 +124,9 @@ func (r *record) follow() {
 func (u *Unit) takeBackRelations(first int, keep bool) {
 	for i := len(u.relUndo) - 1; i >= first; i-- {
 		un := &u.relUndo[i]
+		if un.r == nil {
+			continue
+		}
 		w := un.rel.words(un.r.obj)
 		w.store(un.state)
 		if !keep && !un.fresh {

@@ -210,6 +210,9 @@ func rowsCall[R, T any](q Query[R], n int, finish func(rows []R) (T, error)) *ca
 				if f, ok := sink.(refresher); ok && q.q.sel.Lock != dialect.NoLock {
 					f.refresh(c.u)
 				}
+				if objs, ok := sink.(objectSink); ok && q.q.populate {
+					c.u.populate(objs.of(), objs.objects(), c.loads)
+				}
 				sink.attach(c.u)
 			}
 			sink.gather(c.e)

@@ -130,6 +130,23 @@
 // deleted, since the row that they refer to is still there. A marked row still holds its
 // place in a unique constraint: with db:",unique,where=deleted_at IS NULL" it does not.
 //
+// # Hooks
+//
+// A struct with methods called BeforeInsert, AfterInsert, BeforeUpdate, AfterUpdate,
+// BeforeDelete, AfterDelete, AfterLoad or Validate has hooks: see [BeforeInserter] and
+// what follows it for their signatures; a method of such a name with another signature is
+// refused by [Register]. A flush calls them for each object that it inserts, changes or
+// deletes: those of all objects before the writes, then, behind the writes and before the
+// commit, those that come after. An error of a hook, or its panic, is a [HookError]; all
+// that the flush did is taken back, the changes stay pending, and the session goes on.
+//
+// Hooks run in the goroutine of the caller, or in one of the async session's own, never on
+// a worker. To use the database within the same transaction they ask [HookSession]; what
+// they add there is flushed along, and forgotten if the flush fails. [Create] on the
+// database itself calls them without a session, and an error of its AfterInsert does not
+// take the row back. Writes by query ([Insert], [Update], [Delete], raw SQL), rows that go
+// along with others by a cascade, and rows of associations have no hooks.
+//
 // # Handles
 //
 // A verb works on the database itself, then each call stands for itself and is committed

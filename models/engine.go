@@ -82,8 +82,17 @@ func RunnerOf(t Target) pool.Runner {
 	return t.engine().connections
 }
 
-// do carries a chain out in the calling goroutine.
+// do carries a chain out in the calling goroutine, hooks included.
 func do[T any](ctx context.Context, t Target, c link.Chain[T]) (T, error) {
+	Attend(ctx, c)
+	if f, ok := c.(foregoing); ok {
+		f.forego(ctx)
+	}
+	return carryOut(ctx, t, c)
+}
+
+// carryOut carries a chain out without the hooks before it.
+func carryOut[T any](ctx context.Context, t Target, c link.Chain[T]) (T, error) {
 	r := RunnerOf(t)
 	for op := c.Next(); op != nil; op = c.Next() {
 		_ = r.Do(ctx, op) // the chain looks at it

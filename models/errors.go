@@ -14,6 +14,8 @@ var (
 	// has it: somebody deleted it meanwhile, or, as its version column tells, changed it.
 	// [Session.Refresh] reads the row again; then the change can be made anew.
 	ErrStale = errors.New("models: the object is stale")
+	// ErrInvalid: the Validate method of an object refused it.
+	ErrInvalid = errors.New("models: the object is not valid")
 	// ErrAttached: the object belongs to another session that is still open, or another
 	// object of the session stands for the same row.
 	ErrAttached = errors.New("models: the object belongs elsewhere")

@@ -31,6 +31,7 @@ type undo struct {
 // finish brings the records up to date with what happened.
 func (f *flush) finish() error {
 	u := f.u
+	u.touch()
 	if f.worked {
 		f.apply()
 	}
@@ -152,7 +153,7 @@ func (u *Unit) sweep() {
 // committed makes what the transaction did final.
 func (u *Unit) committed() {
 	for _, un := range u.undo {
-		if r := un.rec; r.state == deleted {
+		if r := un.rec; r != nil && r.state == deleted {
 			u.untie(r)
 			if r.soft && r.t.hasOrigin { // it can be added again, to bring the row back
 				r.t.rebind(r.obj, &origin{t: r.t, key: r.t.keyHash(r.obj)})
@@ -178,6 +179,9 @@ func (u *Unit) takeBack(first undoMark, keep bool) {
 	for i := len(u.undo) - 1; i >= first.undo; i-- {
 		un := &u.undo[i]
 		r := un.rec
+		if r == nil { // it has left the session
+			continue
+		}
 		id := u.identityOf(r.t)
 		switch un.from {
 		case pending:

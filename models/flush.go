@@ -43,6 +43,7 @@ type flush struct {
 	failed  bool      // COMMIT failed
 	cleared bool      // after a failure the transaction is as it was before
 	err     error
+	refused error // by a hook: nothing is sent
 }
 
 type flushPhase uint8
@@ -100,6 +101,9 @@ func (f *flush) start() *pool.Op {
 	u := f.u
 	if err := u.ready(); err != nil {
 		return f.end(err)
+	}
+	if f.refused != nil {
+		return f.end(f.refused)
 	}
 	if u.bad != nil {
 		err := u.bad

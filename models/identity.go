@@ -127,6 +127,7 @@ func (u *Unit) loaded(t *table, obj unsafe.Pointer) (r *record, fresh bool) {
 	if r.epoch != u.epoch {
 		r.refresh(obj, false)
 		r.epoch = u.epoch
+		u.arrive(t, r.obj)
 	}
 	return r, false
 }
@@ -139,6 +140,7 @@ func (u *Unit) manage(r *record, t *table, obj unsafe.Pointer) {
 		r.aux = t.encodeDeep(obj)
 	}
 	u.enter(r)
+	u.arrive(t, obj)
 }
 
 // enter puts a record with a row into the identity map and ties the object to it.

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -156,19 +157,49 @@ func CallCreate[T any](t Target, x *T) link.Chain[struct{}] {
 	if u := t.unit(); u != nil {
 		return withLate[struct{}](&createManaged{x: x, flushChain: flushChain{flush{u: u}}}, true)
 	}
-	c := create{CallExec(t, Insert(x))}
-	if _, ok := c.c.(link.Finisher[int64]); ok {
+	c := &create{c: CallExec(t, Insert(x)), obj: unsafe.Pointer(x)}
+	c.t, _ = t.engine().registry.table(reflect.TypeFor[T]()) // the insert reports it
+	if _, ok := c.c.(link.Finisher[int64]); ok || c.t != nil && c.t.hooks.has(afterInsert) {
 		return finishing[struct{}]{c}
 	}
 	return c
 }
 
-type create struct{ c link.Chain[int64] }
+// create inserts one object on the database itself, with its hooks.
+type create struct {
+	c     link.Chain[int64]
+	t     *table
+	obj   unsafe.Pointer
+	ctx   context.Context
+	begun bool
+	err   error
+}
 
-func (c create) Next() *pool.Op { return c.c.Next() }
+func (c *create) attend(ctx context.Context) { c.ctx = ctx }
 
-func (c create) Result() (z struct{}, err error) {
-	_, err = c.c.Result()
+func (c *create) Next() *pool.Op {
+	if !c.begun {
+		c.begun = true
+		if c.t != nil && c.obj != nil && c.t.hooks != 0 {
+			if c.ctx == nil {
+				c.ctx = context.Background()
+			}
+			c.err = c.t.before(c.ctx, beforeInsert, c.obj)
+		}
+	}
+	if c.err != nil {
+		return nil
+	}
+	return c.c.Next()
+}
+
+func (c *create) Result() (z struct{}, err error) {
+	if c.err != nil {
+		return z, c.err
+	}
+	if _, err = c.c.Result(); err == nil && c.t != nil && c.t.hooks.has(afterInsert) {
+		err = c.t.call(c.ctx, afterInsert, c.obj)
+	}
 	return z, err
 }
 
@@ -180,17 +211,28 @@ type createManaged struct {
 }
 
 func (c *createManaged) Next() *pool.Op {
-	if !c.added {
-		c.added = true
-		if reflect.ValueOf(c.x).IsNil() {
-			return c.f.end(errors.New("models: Create of nil"))
-		}
-		if err := c.f.u.ready(); err != nil {
-			return c.f.end(err)
-		}
-		c.f.u.Add(c.x)
+	if !c.enlist() {
+		return c.f.end(c.f.err)
 	}
 	return c.flushChain.Next()
+}
+
+// enlist adds the object, once, and reports whether the flush can begin.
+func (c *createManaged) enlist() bool {
+	if c.added {
+		return c.f.phase != flushEnd
+	}
+	c.added = true
+	switch err := c.f.u.ready(); {
+	case reflect.ValueOf(c.x).IsNil():
+		c.f.end(errors.New("models: Create of nil"))
+	case err != nil:
+		c.f.end(err)
+	default:
+		c.f.u.Add(c.x)
+		return true
+	}
+	return false
 }
 
 // Finish implements link.Finisher.

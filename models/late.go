@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"fmt"
 	"unsafe"
 
@@ -11,7 +12,10 @@ import (
 
 // late is what a chain has put off to its last step: the methods of users' types, which
 // must not run on a worker. Its zero value is ready.
-type late struct{ sinks []*lateSink }
+type late struct {
+	sinks []*lateSink
+	ctx   context.Context // of the verb, for hooks
+}
 
 // A lateItem is a value read and not yet taken in.
 type lateItem struct {
@@ -30,12 +34,13 @@ type lateSink struct {
 // lateRow is a row that collects what is put off.
 type lateRow struct {
 	driver.Row
-	items []lateItem
+	items   []lateItem
+	arrived []arrival // outside of sessions
 }
 
 // Begin implements driver.Sink. What an earlier attempt collected is void.
 func (s *lateSink) Begin(cols []driver.Column) error {
-	s.row.items = nil
+	s.row.items, s.row.arrived = nil, nil
 	return s.Sink.Begin(cols)
 }
 
@@ -62,18 +67,26 @@ func (l *late) wrap(op *pool.Op) *pool.Op {
 }
 
 // run does what was put off.
-func (l *late) run() error {
+func (l *late) run() (arrived []arrival, err error) {
 	for _, s := range l.sinks {
+		arrived = append(arrived, s.row.arrived...)
 		for _, it := range s.row.items {
 			if err := it.take(it.v, it.p); err != nil {
-				return fmt.Errorf("models: %s: %w", it.path, err)
+				return nil, fmt.Errorf("models: %s: %w", it.path, err)
 			}
 		}
 		s.row.items = nil
 	}
 	l.sinks = nil
-	return nil
+	return arrived, nil
 }
+
+// inUnit is a chain that reads for a unit.
+type inUnit interface{ unitOf() *Unit }
+
+func (m managed[T]) unitOf() *Unit  { return m.u }
+func (m lazyManaged) unitOf() *Unit { return m.u }
+func (c *refreshing) unitOf() *Unit { return c.u }
 
 // finishing makes the last step of a chain one that may run user code.
 type finishing[T any] struct{ link.Chain[T] }
@@ -81,9 +94,13 @@ type finishing[T any] struct{ link.Chain[T] }
 // Finish implements link.Finisher.
 func (f finishing[T]) Finish() (T, error) { return f.Result() }
 
+func (f finishing[T]) attend(ctx context.Context) { Attend(ctx, f.Chain) }
+
 // owned reports whether the rows of a table, or what relations lead to from it, may
 // need user code.
-func (t *table) owned() bool { return t != nil && (t.own || len(t.relations) > 0) }
+func (t *table) owned() bool {
+	return t != nil && (t.own || t.hooks.has(afterLoad) || len(t.relations) > 0)
+}
 
 // lateChain is a chain whose user code is put off to its last step.
 type lateChain[T any] struct {
@@ -107,7 +124,7 @@ func (l *lateChain[T]) Result() (T, error) { return l.Finish() }
 
 // Finish implements link.Finisher.
 func (l *lateChain[T]) Finish() (v T, err error) {
-	bad := l.run()
+	arrived, bad := l.run()
 	if s, ok := l.Chain.(interface{ spoil(err error) }); ok && bad != nil {
 		s.spoil(bad) // or a session would take objects in that are not complete
 	}
@@ -120,5 +137,27 @@ func (l *lateChain[T]) Finish() (v T, err error) {
 		var zero T
 		return zero, bad
 	}
+	var u *Unit
+	if in, ok := l.Chain.(inUnit); ok {
+		u = in.unitOf()
+		arrived = u.strangers(arrived)
+	}
+	if err == nil {
+		if err = greet(l.ctx, u, arrived); err != nil {
+			var zero T
+			return zero, err
+		}
+	}
 	return v, err
+}
+
+func (l *lateChain[T]) attend(ctx context.Context) {
+	l.ctx = ctx
+	Attend(ctx, l.Chain)
+}
+
+func (l *lateChain[T]) forego(ctx context.Context) {
+	if f, ok := l.Chain.(foregoing); ok {
+		f.forego(ctx)
+	}
 }

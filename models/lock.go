@@ -67,6 +67,7 @@ func (s *entitySink[T]) refresh(u *Unit) {
 			fresh := s.t.clone(obj)
 			r.refresh(fresh, false)
 			r.epoch = u.epoch
+			u.arrive(s.t, r.obj)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func compile(typ reflect.Type, name Naming) (*table, error) {
 	if err := m.finish(); err != nil {
 		return nil, err
 	}
-	return m.t, nil
+	return m.t, m.t.findHooks()
 }
 
 // structName is the name of a struct without the arguments of a generic one.

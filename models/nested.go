@@ -89,6 +89,7 @@ func (s *Session) mark(f func()) {
 	}
 	s.mu.Unlock()
 	<-s.lock
+	s.unit.by = s
 	defer s.leave()
 	if s.parent != nil && s.over.Load() {
 		u := s.unit

@@ -31,7 +31,9 @@ type query struct {
 	raw    *rawText
 	loads  []Loading
 	all    bool // the rows of an UPDATE or DELETE without a condition are meant
-	purge  bool // a DELETE removes rows that it would only mark
+	// populate: rows overwrite the objects that a session has.
+	populate bool
+	purge    bool // a DELETE removes rows that it would only mark
 
 	conflict  *dialect.Conflict // of an INSERT; nil for none
 	into      *insertInto

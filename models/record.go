@@ -21,6 +21,7 @@ type record struct {
 	state state
 	purge bool // deleting is to remove a row that it could only mark
 	soft  bool // deleted by a mark: there still is a row
+	hook  bool // added by a hook
 }
 
 // An owner tells whether the session that a record belongs to is still open. It is all
@@ -146,6 +147,24 @@ func (r *record) refresh(fresh unsafe.Pointer, overwrite bool) {
 		}
 	}
 	r.snap, r.aux = fresh, r.t.encodeDeep(fresh)
+	r.follow()
+}
+
+// refreshOnly takes some columns of a row read again over.
+func (r *record) refreshOnly(fields []*field, fresh unsafe.Pointer) {
+	if r.snap == nil {
+		r.snap, r.aux = r.t.clone(fresh), r.t.encodeDeep(fresh)
+	}
+	aux := r.t.encodeDeep(fresh)
+	for _, f := range fields {
+		f.move(f.at(r.obj), f.at(fresh))
+		f.move(f.at(r.snap), f.at(fresh))
+		for i, d := range r.t.deep {
+			if d == f {
+				r.aux[i] = aux[i]
+			}
+		}
+	}
 	r.follow()
 }
 

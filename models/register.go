@@ -14,7 +14,7 @@ import (
 // register registers typ and all structs that relations lead to from it: all of them, or
 // on a mistake none. The caller holds r.mu.
 func (r *Registry) register(old *tables, typ reflect.Type) (*table, error) {
-	next := &tables{byType: maps.Clone(old.byType), byName: maps.Clone(old.byName), order: clip(old.order)}
+	next := &tables{byType: maps.Clone(old.byType), byName: maps.Clone(old.byName), order: clip(old.order), hooked: old.hooked}
 	var fresh []*table
 	by := map[reflect.Type]*relation{} // which relation leads to a type first
 	for queue := []reflect.Type{typ}; len(queue) > 0; queue = queue[1:] {
@@ -36,6 +36,7 @@ func (r *Registry) register(old *tables, typ reflect.Type) (*table, error) {
 			}
 			next.byName[t.facts.Name] = t
 		}
+		next.hooked = next.hooked || t.hooks&writeHooks != 0
 		fresh = append(fresh, t)
 		for _, rel := range t.relations {
 			rel.reg = r

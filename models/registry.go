@@ -26,6 +26,7 @@ type tables struct {
 	byType map[reflect.Type]*table
 	byName map[string]*table
 	order  []*table
+	hooked bool // some have hooks of writes
 
 	rankOnce sync.Once
 	rank     map[*table]int

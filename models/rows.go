@@ -89,6 +89,11 @@ func (s *entitySink[T]) Row(r driver.Row) error {
 		s.t.bind(obj, o)
 		s.origins = s.origins[1:]
 	}
+	if s.t.hooks.has(afterLoad) {
+		if late, ok := r.(*lateRow); ok {
+			late.arrived = append(late.arrived, arrival{s.t, obj})
+		}
+	}
 	s.slab = s.slab[1:]
 	s.out = append(s.out, x)
 	return nil

@@ -61,13 +61,16 @@ func (h host) Carry(ctx context.Context, c link.Chain[struct{}]) error {
 
 // enter waits for the session to be free.
 func (s *Session) enter(ctx context.Context) (Target, error) {
+	if s.scope == scopeLoad {
+		return nil, errInLoad
+	}
 	select {
 	case <-s.lock:
 		return s.entered()
 	default:
 	}
 	if s.busy(ctx) {
-		return nil, fmt.Errorf("%w: inside Nested use the session that it hands out", ErrSessionBusy)
+		return nil, errInside
 	}
 	select {
 	case <-s.lock:
@@ -83,10 +86,18 @@ func (s *Session) entered() (Target, error) {
 		s.leave()
 		return nil, fmt.Errorf("%w: it was that of a %s that is over", ErrSessionClosed, s.scope)
 	}
+	s.unit.by = s
 	return s.unit, nil
 }
 
-func (s *Session) leave() { s.lock <- struct{}{} }
+func (s *Session) leave() {
+	if s.unit.by == s {
+		s.unit.by = s.parent
+	}
+	s.lock <- struct{}{}
+}
+
+var errInside = fmt.Errorf("%w: inside Nested use the session that it hands out, in a hook HookSession", ErrSessionBusy)
 
 // Add puts objects under the session's care. Those that were never loaded and never
 // flushed are inserted by the next flush; those that were, by another session or by the

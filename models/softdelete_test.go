@@ -15,10 +15,10 @@ import (
 type (
 	Folder struct {
 		models.Model
-		Name    string                `db:",unique,where=gone_at IS NULL"`
-		GoneAt  *time.Time            `db:",softdelete"`
-		Version int                   `db:",version"`
-		Papers  models.HasMany[Paper] `rel:"back=Folder,cascade=delete"`
+		Name    string                  `db:",unique,where=gone_at IS NULL"`
+		GoneAt  *time.Time              `db:",softdelete"`
+		Version int                     `db:",version"`
+		Papers  models.HasMany[Paper]   `rel:"back=Folder,cascade=delete"`
 		Labels  models.HasMany[Sticker] `rel:"fk=FolderID,cascade=delete"`
 	}
 	Paper struct {
@@ -36,10 +36,10 @@ type (
 )
 
 var (
-	archive = models.NewRegistry()
-	folderT = models.RegisterIn[Folder](archive)
-	paperT  = models.RegisterIn[Paper](archive)
-	stickerT  = models.RegisterIn[Sticker](archive)
+	archive  = models.NewRegistry()
+	folderT  = models.RegisterIn[Folder](archive)
+	paperT   = models.RegisterIn[Paper](archive)
+	stickerT = models.RegisterIn[Sticker](archive)
 )
 
 func folderNames(t *testing.T, h models.Handle, q models.Query[*Folder]) string {

@@ -25,6 +25,8 @@ type table struct {
 	version *field // counts the changes of a row; nil if there is none
 	soft    *field // marks a row as deleted; nil: deleting removes it
 
+	hooks hookSet // methods that the unit of work calls
+
 	own       bool // some fields need user code
 	generated int  // how many columns the database alone writes
 	// optional are the fields that an INSERT may leave to the database, at most 64.

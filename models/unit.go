@@ -47,6 +47,9 @@ type Unit struct {
 	epoch   uint32    // records read in another one are expired
 	points  int       // savepoints so far, for their names
 
+	by      *Session  // the blocking session that is inside
+	arrived []arrival // objects that were read and wait for their hook
+
 	bad  error // the first mistake of Add or Delete
 	lost error // why the transaction is lost
 }
@@ -229,7 +232,7 @@ func (u *Unit) addObject(t *table, obj unsafe.Pointer) error {
 
 // insert makes an object pending.
 func (u *Unit) insert(t *table, obj unsafe.Pointer) error {
-	r := &record{obj: obj, owner: u.owner, state: pending, epoch: u.epoch}
+	r := &record{obj: obj, owner: u.owner, state: pending, epoch: u.epoch, hook: u.by != nil && u.by.scope == scopeHook}
 	r.t, r.rec = t, r
 	u.tie(r)
 	u.pending = append(u.pending, r)

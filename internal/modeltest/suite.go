@@ -48,11 +48,14 @@ var (
 	seatT    = models.Register[Seat]()
 )
 
-// suite lists the tests. Each gets empty tables.
-var suite = []struct {
+// A part is a test of the suite.
+type part struct {
 	name string
 	run  func(s side)
-}{
+}
+
+// suite lists the tests. Each gets empty tables.
+var suite = []part{
 	{"seed13 Create inserts at once", seed13},
 	{"seed22 without commit everything is rolled back", seed22},
 	{"seed23 rollback, then go on", seed23},
@@ -88,7 +91,7 @@ func Run(t *testing.T, db *spillway.DB) {
 		t.Run(mode, func(t *testing.T) {
 			for _, part := range suite {
 				t.Run(part.name, func(t *testing.T) {
-					for _, sql := range []string{"seats", "rooms", "messages", "members"} {
+					for _, sql := range []string{"seats", "rooms", "messages", "members", "deposits"} {
 						if _, err := models.Exec(t.Context(), db, models.Raw[int](models.Unsafe("DELETE FROM "+sql))); err != nil {
 							t.Fatal(err)
 						}
