@@ -102,7 +102,7 @@ func canonType(text string) string {
 	if !ok || len(ts) > 1 && ts[1].kind == word {
 		return canon(ts)
 	}
-	rest := canon(ts[1:])
+	rest := strings.TrimSpace(strings.TrimPrefix(canon(ts), base))
 	if with, zone, ok := strings.Cut(full, " with"); ok && strings.HasPrefix(rest, "(") { // timestamp(3) with time zone
 		end := strings.Index(rest, ")") + 1
 		return with + " " + rest[:end] + " with" + zone + rest[end:]
