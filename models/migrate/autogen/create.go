@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/spillwaydb/spillway/internal/dialect"
-	"github.com/spillwaydb/spillway/internal/schema"
 	"github.com/spillwaydb/spillway/models/migrate"
 )
 
@@ -185,8 +183,9 @@ func (w *work) first(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.whole, w.from, w.want = nothing, nothing, want
 	w.changes, w.up, w.down = compare(nothing, want).words(), forth.stmts, back.stmts
-	return w.verify(ctx, nothing, nothing, want)
+	return w.verify(ctx)
 }
 
 // A Drift says where models, migrations and database have come apart. All of it is empty
@@ -214,23 +213,18 @@ func Check(ctx context.Context, o Options) (*Drift, error) {
 	drift := &Drift{}
 	if o.DB != nil {
 		w := &work{dialect: ds[0], db: o.DB, models: o.Models, managed: f.managed(ds[0]), answers: &answers{}}
-		want, err := desired(ctx, w.dialect, w.db, w.models)
-		if err != nil {
+		if err := w.find(ctx); err != nil {
 			return nil, err
 		}
-		have, _, err := w.start(ctx)
-		if err != nil {
-			return nil, err
-		}
-		drift.Database = compare(have, want).words()
+		drift.Database = w.changes
 	}
 	if f.old != nil {
 		for _, d := range ds {
-			words, err := between(d, f.old, o.Models)
-			if err != nil {
+			w := &work{dialect: d, models: o.Models, old: f.old, managed: f.managed(d), answers: &answers{}}
+			if err := w.find(ctx); err != nil {
 				return nil, err
 			}
-			for _, x := range words {
+			for _, x := range w.changes {
 				if !slices.Contains(drift.Files, x) {
 					drift.Files = append(drift.Files, x)
 				}
@@ -238,17 +232,4 @@ func Check(ctx context.Context, o Options) (*Drift, error) {
 		}
 	}
 	return drift, nil
-}
-
-// between is what has changed from one set of models to another.
-func between(d dialect.Dialect, from, to []*schema.Table) ([]string, error) {
-	a, err := build(d, from)
-	if err != nil {
-		return nil, err
-	}
-	b, err := build(d, to)
-	if err != nil {
-		return nil, err
-	}
-	return compare(a, b).words(), nil
 }

@@ -35,6 +35,12 @@ FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid =
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
 	AND NOT EXISTS (SELECT FROM pg_constraint con WHERE con.conindid = x.indexrelid AND con.contype IN ('p', 'u', 'x'))
 ORDER BY x.indexrelid`
+	pgViews = `SELECT DISTINCT t.relname::text, a.attname::text, v.relname::text
+FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class JOIN pg_class t ON t.oid = d.refobjid
+JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND v.oid <> t.oid
+	AND t.relnamespace = current_schema()::regnamespace
+ORDER BY 1, 2, 3`
 )
 
 // readPostgres tells what the first schema of the search path holds.
@@ -90,6 +96,12 @@ func readPostgres(ctx context.Context, a asker) (*state, error) {
 		if t := s.table(text(r[0])); t != nil {
 			t.parts = append(t.parts, parseIndex(text(r[1]), text(r[2])))
 		}
+	}
+	if rows, err = a.ask(ctx, pgViews); err != nil {
+		return nil, fmt.Errorf("read the views: %w", err)
+	}
+	for _, r := range rows {
+		s.uses = append(s.uses, use{text(r[0]), text(r[1]), text(r[2])})
 	}
 	return s, nil
 }

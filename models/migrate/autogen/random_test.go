@@ -2,6 +2,7 @@ package autogen_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/schema"
 	"github.com/spillwaydb/spillway/models/migrate/autogen"
 	"pgregory.net/rapid"
@@ -102,6 +104,10 @@ func drawTables(t *rapid.T) (ts tables) {
 // leads there, leaves nothing to do, and leads back.
 func TestAnyModelsToAnyOthers(t *testing.T) {
 	both(t, func(t *testing.T, p *place) {
+		if f := flag.Lookup("rapid.checks"); p.dialect == dialect.Postgres && f.Value.String() == f.DefValue {
+			must(t, flag.Set(f.Name, "20")) // each takes about a second there
+			t.Cleanup(func() { _ = flag.Set(f.Name, f.DefValue) })
+		}
 		dir, n := t.TempDir(), 0
 		rapid.Check(t, func(r *rapid.T) {
 			from, to := drawTables(r), drawTables(r)

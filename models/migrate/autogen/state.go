@@ -16,12 +16,18 @@ type state struct {
 	// trip over: their CREATE texts.
 	triggers []trigger
 	views    []string
+	// uses are the columns of Postgres that views use, which can not be dropped or get
+	// another type while they do.
+	uses []use
 	// rough: the canonical texts come from the models, not from a database, so that
 	// expressions can not be compared with those of one.
 	rough bool
 }
 
-type trigger struct{ name, table, sql string }
+type (
+	trigger struct{ name, table, sql string }
+	use     struct{ table, column, view string }
+)
 
 // table returns the table with that name, nil if there is none.
 func (s *state) table(name string) *table {

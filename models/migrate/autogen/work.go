@@ -20,6 +20,12 @@ type work struct {
 	managed []string        // the tables that had a model
 	answers *answers
 
+	want        *state // what the models say
+	whole, from *state // the database, and of it what the models have to do with
+	renames     []rename
+	moved       *state // from after the renames
+	diff        *difference
+
 	up, down  []string
 	changes   []string
 	notes     []string
@@ -27,34 +33,35 @@ type work struct {
 	verified  bool
 }
 
+// find finds what has to change.
+func (w *work) find(ctx context.Context) (err error) {
+	if w.want, err = desired(ctx, w.dialect, w.db, w.models); err != nil {
+		return err
+	}
+	if err = w.start(ctx); err != nil {
+		return err
+	}
+	if w.renames, err = renames(w.answers.renames, w.from, w.want, w.models); err != nil {
+		return err
+	}
+	if w.moved, err = w.move(ctx); err != nil {
+		return err
+	}
+	w.diff = compare(w.moved, w.want)
+	for _, r := range w.renames {
+		w.changes = append(w.changes, r.words())
+	}
+	w.changes = append(w.changes, w.diff.words()...)
+	return nil
+}
+
 // run plans, and proves the plan where there is a database to do it in.
 func (w *work) run(ctx context.Context) error {
-	want, err := desired(ctx, w.dialect, w.db, w.models)
-	if err != nil {
+	if err := w.find(ctx); err != nil || len(w.changes) == 0 {
 		return err
 	}
-	from, whole, err := w.start(ctx)
-	if err != nil {
-		return err
-	}
-	rs, err := renames(w.answers.renames, from, want, w.models)
-	if err != nil {
-		return err
-	}
-	moved, err := w.moved(ctx, from, whole, rs)
-	if err != nil {
-		return err
-	}
-	diff := compare(moved, want)
-	w.changes = diff.words()
-	for _, r := range slices.Backward(rs) {
-		w.changes = append([]string{r.words()}, w.changes...)
-	}
-	if len(w.changes) == 0 {
-		return nil
-	}
-	w.questions = w.answers.ask(diff)
-	forth, err := planFor(diff, w.answers.fills, true)
+	w.questions = w.answers.ask(w.diff)
+	forth, err := planFor(w.diff, w.answers.fills, true)
 	if err != nil {
 		return err
 	}
@@ -62,22 +69,25 @@ func (w *work) run(ctx context.Context) error {
 	if len(w.questions) > 0 {
 		return nil
 	}
-	want.triggers, want.views = moved.triggers, moved.views
-	back, err := planFor(compare(want, moved), nil, false)
+	if err := w.viewsInTheWay(); err != nil {
+		return err
+	}
+	w.want.triggers, w.want.views = w.moved.triggers, w.moved.views
+	back, err := planFor(compare(w.want, w.moved), nil, false)
 	if err != nil {
 		return err
 	}
-	w.notes = append(forth.notes, lint(diff)...)
-	for _, r := range rs {
+	w.notes = append(forth.notes, lint(w.diff)...)
+	for _, r := range w.renames {
 		w.up = append(w.up, r.up())
 	}
 	w.up = headed(append(w.up, forth.stmts...), forth.rebuilds)
-	w.down = slices.Clone(back.stmts)
-	for _, r := range slices.Backward(rs) {
+	w.down = back.stmts
+	for _, r := range slices.Backward(w.renames) {
 		w.down = append(w.down, r.back().up())
 	}
 	w.down = headed(w.down, back.rebuilds)
-	return w.verify(ctx, whole, from, want)
+	return w.verify(ctx)
 }
 
 // headed puts the guard for foreign keys in front.
@@ -88,18 +98,17 @@ func headed(stmts []string, rebuilds bool) []string {
 	return stmts
 }
 
-// start is where the migration begins: the tables of models, old and new, and the whole
-// database they stand in.
-func (w *work) start(ctx context.Context) (from, whole *state, err error) {
+// start finds where the migration begins.
+func (w *work) start(ctx context.Context) (err error) {
 	if w.db == nil {
-		whole, err = build(w.dialect, w.old)
+		w.whole, err = build(w.dialect, w.old)
 	} else {
-		whole, err = current(ctx, w.dialect, w.db)
+		w.whole, err = current(ctx, w.dialect, w.db)
 	}
-	if err != nil {
-		return nil, nil, err
+	if err == nil {
+		w.from = w.ours(w.whole)
 	}
-	return w.ours(whole), whole, nil
+	return err
 }
 
 // ours leaves out what the models never had to do with.
@@ -125,8 +134,9 @@ func (w *work) ours(s *state) *state {
 	return s
 }
 
-// moved is from after the renames.
-func (w *work) moved(ctx context.Context, from, whole *state, rs []rename) (*state, error) {
+// move carries the renames out, on a scratch copy where there is one.
+func (w *work) move(ctx context.Context) (*state, error) {
+	from, rs := w.from, w.renames
 	if len(rs) == 0 {
 		return from, nil
 	}
@@ -145,7 +155,7 @@ func (w *work) moved(ctx context.Context, from, whole *state, rs []rename) (*sta
 		return nil, err
 	}
 	defer s.close()
-	if err := s.copy(ctx, w.copied(from, whole)); err != nil {
+	if err := s.copy(ctx, w.copied()); err != nil {
 		return nil, fmt.Errorf("autogen: copy the schema to a scratch database: %w", err)
 	}
 	for _, r := range rs {
@@ -172,16 +182,16 @@ func (w *work) moved(ctx context.Context, from, whole *state, rs []rename) (*sta
 
 // copied is what a scratch database gets: on SQLite everything, since triggers and views
 // may speak of any table.
-func (w *work) copied(from, whole *state) *state {
+func (w *work) copied() *state {
 	if w.dialect == dialect.SQLite {
-		return whole
+		return w.whole
 	}
-	return from
+	return w.from
 }
 
 // verify proves the script on a scratch database: forth to exactly the models, and back
 // to exactly what was.
-func (w *work) verify(ctx context.Context, whole, from, want *state) error {
+func (w *work) verify(ctx context.Context) error {
 	s, err := newScratch(ctx, w.dialect, w.db)
 	if errors.Is(err, errNoScratch) {
 		w.notes = append(w.notes, "not tried out: there was no database to do it in")
@@ -191,11 +201,11 @@ func (w *work) verify(ctx context.Context, whole, from, want *state) error {
 		return err
 	}
 	defer s.close()
-	if err := s.copy(ctx, w.copied(from, whole)); err != nil {
+	if err := s.copy(ctx, w.copied()); err != nil {
 		return fmt.Errorf("autogen: copy the schema to a scratch database: %w", err)
 	}
 	names := slices.Clone(w.managed)
-	for _, t := range slices.Concat(from.tables, want.tables) {
+	for _, t := range slices.Concat(w.from.tables, w.want.tables) {
 		names = append(names, t.name)
 	}
 	prove := func(way string, stmts []string, to *state) error {
@@ -210,17 +220,43 @@ func (w *work) verify(ctx context.Context, whole, from, want *state) error {
 		if left := compare(have, to).words(); len(left) > 0 {
 			return fmt.Errorf("autogen: the migration does not lead where it should: %s leaves this to do: %s", way, strings.Join(left, "; "))
 		}
-		if len(have.triggers) != len(whole.triggers) {
+		if len(have.triggers) != len(w.whole.triggers) {
 			return fmt.Errorf("autogen: the migration loses a trigger: %s", way)
 		}
 		return nil
 	}
-	if err := prove("the way up", w.up, want); err != nil {
+	if err := prove("the way up", w.up, w.want); err != nil {
 		return err
 	}
-	if err := prove("the way down", w.down, from); err != nil {
+	if err := prove("the way down", w.down, w.from); err != nil {
 		return err
 	}
 	w.verified = true
+	return nil
+}
+
+// viewsInTheWay refuses what Postgres would refuse because a view stands in the way.
+func (w *work) viewsInTheWay() error {
+	for _, u := range w.whole.uses {
+		for _, r := range w.renames { // views follow renames
+			if r.column == "" && r.table == u.table {
+				u.table = r.to
+			} else if r.table == u.table && r.column == u.column {
+				u.column = r.to
+			}
+		}
+		bad := slices.ContainsFunc(w.diff.drop, func(t *table) bool { return t.name == u.table })
+		for _, x := range w.diff.alter {
+			if x.to.name != u.table {
+				continue
+			}
+			bad = bad || slices.ContainsFunc(x.drop, func(c *column) bool { return c.name == u.column })
+			bad = bad || slices.ContainsFunc(x.alter, func(c columnChange) bool { return c.to.name == u.column && (c.typ || c.gen) })
+		}
+		if bad {
+			return fmt.Errorf("%w: view %s uses %s.%s, which is to be dropped or to get another type: drop the view first, by a migration of your own, and make it again behind this one",
+				ErrRefused, u.view, u.table, u.column)
+		}
+	}
 	return nil
 }
