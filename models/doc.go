@@ -159,6 +159,118 @@
 // can be added to another session: where it comes from is remembered in the object, see
 // [Model].
 //
+// # Coming from Reflex or SQLAlchemy
+//
+// On the left is what stands in Python, on the right what stands in Go. Errors, which every
+// call returns, take the place of exceptions.
+//
+//	MODELS
+//	class User(rx.Model, table=True): …                       │ type User struct { models.Model; … }
+//	code: str = Field(primary_key=True)                       │ Code string `db:",pk"`
+//	id: uuid.UUID = Field(primary_key=True)                   │ ID [16]byte
+//	full_name: Optional[str] = None                           │ FullName *string
+//	username: str = Field(unique=True, index=True)            │ Username string `db:",unique,index"`
+//	is_active: bool = True                                    │ IsActive bool `db:",default=true"`
+//	default_factory=datetime.utcnow                           │ CreatedAt time.Time `db:",created"`
+//	user_id: int = Field(foreign_key="user.id")               │ UserID int64 `db:",fk=users.id"`
+//	sa_column=Column(TIMESTAMP, server_default=func.now())    │ UpdateTS time.Time `db:",type.postgres=timestamptz,server=now()"`
+//	user.dict()                                               │ _ = models.Dict(user)
+//	super().dict()                                            │ _ = models.BaseDict(user)
+//	posts rendered with their users                           │ _, err = json.Marshal(posts)
+//	User.create(username="ada")                               │ err = models.Create(ctx, db, &User{Username: "ada"})
+//	ModelRegistry.register(User)                              │ _ = models.Register[User]()
+//	ModelRegistry.get_models(include_empty=True)              │ _ = models.Registered(true)
+//	ModelRegistry.get_metadata()                              │ _ = models.Metadata(models.Default())
+//	User.filter(username="ada")                               │ users, err = models.FilterBy[User](ctx, db, models.Vals{"username": "ada"})
+//	User.count()                                              │ n, err = models.CountAll[User](ctx, db)
+//
+//	SESSIONS
+//	with rx.session() as s:                                   │ s := db.Session(); defer s.Close()
+//	async with rx.asession() as s:                            │ as := db.AsyncSession(); defer as.Close()
+//	users = (await s.exec(q)).all()                           │ users, err = async.All(ctx, as, q).Await(ctx)
+//	s.commit()                                                │ err = s.Commit(ctx)
+//	s.rollback()                                              │ err = s.Rollback(ctx)
+//	s.get(User, 1)                                            │ user, err = models.Get[User](ctx, s, 1)
+//	s.exec(q).all()                                           │ users, err = models.All(ctx, s, q)
+//	s.exec(q).first()                                         │ user, err = models.First(ctx, s, q)
+//	user.email = "new"; s.add(user); s.commit()               │ user.Email = "new"; s.Add(user); err = s.Commit(ctx)
+//	s.delete(user)                                            │ s.Delete(user)
+//	s.refresh(user)                                           │ err = s.Refresh(ctx, user)
+//	s.expunge(user); s.expire(user)                           │ s.Expunge(user); s.Expire(user)
+//	s.merge(user)                                             │ user, err = models.Merge(ctx, s, user)
+//	user.set(**form_data)                                     │ err = models.Set(user, form)
+//	s.execute(text("DELETE … :id"), {"id": 7})                │ _, err = models.Exec(ctx, s, models.Raw[models.Tuple]("DELETE FROM flags WHERE id = :id", models.Args{"id": 7}))
+//	s.execute(text("SELECT …")).all()                         │ rows, err := models.All(ctx, s, models.Raw[models.Tuple]("SELECT * FROM users"))
+//	….mappings().all()                                        │ maps, err := models.All(ctx, s, models.Raw[map[string]any]("SELECT * FROM users"))
+//	text(some_string)                                         │ _ = models.Raw[User](models.Unsafe(text))
+//	s.flush(); s.begin_nested()                               │ err = s.Flush(ctx); err = s.Nested(ctx, part)
+//
+//	CONFIGURATION
+//	DBConfig(db_url="postgresql://u:p@h/db")                  │ cfg := spillway.Config{URL: "postgresql://u:p@h/db"}
+//	db_url="sqlite:///app.db"                                 │ cfg.URL = "sqlite:///app.db"
+//	db_url="postgresql+asyncpg://u:p@h/db"                    │ cfg.URL = "postgresql+asyncpg://u:p@h/db"
+//	engine=my_engine                                          │ cfg.Postgres = pgxConfig
+//	pool_size=10                                              │ cfg.Size = 10
+//	max_overflow=20                                           │ cfg.Overflow = 20
+//	pool_timeout=30                                           │ cfg.Timeout = 30 * time.Second
+//	pool_recycle=3600                                         │ cfg.Recycle = time.Hour
+//	echo=True                                                 │ cfg.Echo = true
+//	echo_pool=True                                            │ cfg.EchoPool = true
+//	config.create_engine()                                    │ db, err = spillway.Open(ctx, cfg)
+//	config.create_tables()                                    │ err = db.CreateTables(ctx)
+//	db_url left out                                           │ db, err = spillway.Open(ctx, spillway.Config{})
+//
+//	QUERIES
+//	select(User)                                              │ q := models.From(userT)
+//	.where(User.is_active == True)                            │ q = q.Where(models.Eq(&userT.IsActive, true))
+//	.join(Post)                                               │ q = q.Join(postT)
+//	.order_by(User.created_at.desc())                         │ q = q.OrderBy(models.Desc(&userT.CreatedAt))
+//	.limit(10)                                                │ q = q.Limit(10)
+//	.offset(20)                                               │ q = q.Offset(20)
+//	User.username.contains(text)                              │ q = q.Where(models.Contains(&userT.Username, text))
+//	a | b                                                     │ q = q.Where(models.Or(models.Eq(&userT.ID, 1), models.IsNull(&userT.FullName)))
+//	select(User.username, func.count(Post.id)).group_by(…)    │ counts := models.Select2(models.Col(&userT.Username), models.CountOf(&postT.ID)).Join(postT).GroupBy(&userT.Username)
+//	q.compile(dialect=…)                                      │ sql, args, err := q.SQL(models.Postgres)
+//	update(User).where(…).values(is_active=False)             │ _, err = models.Exec(ctx, s, models.Update(userT).Set(models.To(&userT.IsActive, false)).Where(models.Eq(&userT.ID, 1)))
+//	s.bulk_save_objects(users)                                │ _, err = models.BulkInsert(ctx, db, slices.Values(users))
+//	q.execution_options(yield_per=500)                        │ for u, err := range models.Each(ctx, s, q.Chunk(500)) { _, _ = u, err }
+//
+//	RELATIONS
+//	posts: List["Post"] = Relationship(back_populates="user")  │ Posts models.HasMany[Post] `rel:"fk=UserID,back=User"`
+//	Relationship(…, uselist=False)                            │ Profile models.HasOne[Profile] `rel:"fk=UserID"`
+//	user: Optional["User"] = Relationship(…)                  │ User models.BelongsTo[User] `rel:"back=Posts"`
+//	Relationship(link_model=PostTag)                          │ Tags models.HasMany[Tag] `rel:"through=PostTag"`
+//	user.posts.append(post)                                   │ user.Posts.Add(post)
+//	Flag(message=m, post=post, user=user)                     │ flag := &Flag{Message: "m", Post: models.Ref(post), User: models.Ref(user)}
+//	user.posts  # lazy="select"                               │ posts, err = user.Posts.Load(ctx)
+//	await user.awaitable_attrs.posts                          │ posts, err = async.Load(ctx, &user.Posts).Await(ctx)
+//	.options(joinedload(User.posts))                          │ q = q.With(models.Joined(&userT.Posts))
+//	.options(subqueryload(User.posts))                        │ q = q.With(models.Subquery(&userT.Posts))
+//	.options(selectinload(User.posts))                        │ q = q.With(models.SelectIn(&userT.Posts))
+//	.options(raiseload(User.posts))                           │ q = q.With(models.Raise(&userT.Posts))
+//	.options(noload(User.posts))                              │ q = q.With(models.NoLoad(&userT.Posts))
+//	selectinload(Post.flags).options(selectinload(Flag.user))  │ _ = models.From(postT).With(models.SelectIn(&postT.Flags, models.SelectIn(&flagT.User)))
+//	select(Post).options(…).limit(15)                         │ _ = models.From(postT).With(models.SelectIn(&postT.Flags)).Limit(15)
+//	sa_relationship_kwargs={"lazy": "selectin"}               │ Flags models.HasMany[Flag] `rel:"fk=PostID,lazy=selectin"`
+//
+//	MIGRATIONS
+//	reflex db init                                            │ _, err = autogen.Init(ctx, autogen.Options{DB: db})
+//	create_migration("add age")                               │ _, err = autogen.Create(ctx, autogen.Options{DB: db, Message: "add age"})
+//
+// What differs, and why:
+//
+//   - A relation that is not loaded is never read in silence: a getter has no place for a
+//     context and an error. Load is an explicit call, and in a loop it asks once for all
+//     siblings, not once for each.
+//   - Objects of a session that has ended keep the values of their plain fields, since Go can
+//     not notice that a field is read; there is no DetachedInstanceError for them. A relation
+//     that was not loaded answers ErrNotLoaded, and loading it ErrDetached.
+//   - Tables are called like their structs in the plural, users for User, because user is a
+//     reserved word of Postgres; [LowerCase] is the rule of Reflex.
+//   - A literal is inserted as it stands: defaults are filled in by [New], and by the database
+//     for pointers left nil.
+//   - A failed flush leaves the session usable; there is no PendingRollbackError.
+//
 // # Mistakes
 //
 // A struct that can not be mapped is reported by [Register]. What concerns several
