@@ -24,6 +24,7 @@ ONLY    ?=
 # Two of the peers would register the same name with database/sql.
 BENCHPEERS := -tags ncruces -ldflags '-X github.com/ncruces/go-sqlite3/driver.driverName=ncruces'
 FUZZTIME ?= 30s
+KILLS    ?= 50
 
 .PHONY: help
 help: ## List the targets
@@ -87,6 +88,10 @@ browser: ## Tests in headless Chromium
 .PHONY: integration
 integration: ## Tests of the whole: real servers, faults
 	@go test $(RACE) -timeout 10m ./integration/...
+
+.PHONY: kill
+kill: ## kill -9 of a process that writes, KILLS (50) times for each database
+	@SPILLWAY_TEST_KILLS=$(KILLS) go test -count=1 -timeout 30m -v -run TestAKilledProcess ./integration
 
 .PHONY: bench
 bench: ## Spillway and its peers side by side (ONLY=name)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -19,6 +20,9 @@ import (
 
 // childEnv names the database that a child process writes to.
 const childEnv = "SPILLWAY_INTEGRATION_CHILD"
+
+// killsEnv is how many kills each database has to survive; 5 if it is not set.
+const killsEnv = "SPILLWAY_TEST_KILLS"
 
 // childWriters is how many rows can be under way when a child is killed.
 const childWriters = 64
@@ -51,12 +55,20 @@ func writeUntilKilled(url string) {
 			}
 		}()
 	}
-	select {}
+	for { // until killed
+		time.Sleep(time.Millisecond)
+		if s := db.Stats().SharedWrites; s.Sum > 0 {
+			_, _ = fmt.Printf("%s %d %d\n", sharedLine, s.Count, s.Sum) // the parent may be gone
+		}
+	}
 }
 
+// sharedLine begins a line that tells how many commits were shared, and by how many rows.
+const sharedLine = "shared"
+
 // killChild starts a child and kills it with SIGKILL after some acknowledged rows. It
-// returns all of them by id.
-func killChild(t *testing.T, url string, after int) map[int64]string {
+// returns all of them by id, and how many are known to have shared commits.
+func killChild(t *testing.T, url string, after int) (acked map[int64]string, shared int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+url)
@@ -68,9 +80,16 @@ func killChild(t *testing.T, url string, after int) map[int64]string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	acked := map[int64]string{}
+	acked = map[int64]string{}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		number, token, ok := strings.Cut(lines.Text(), " ")
+		if number == sharedLine {
+			_, rows, _ := strings.Cut(token, " ")
+			if shared, err = strconv.Atoi(rows); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
 		id, err := strconv.ParseInt(number, 10, 64)
 		if !ok || err != nil {
 			t.Fatalf("the child printed %q", lines.Text())
@@ -85,7 +104,7 @@ func killChild(t *testing.T, url string, after int) map[int64]string {
 	if err := cmd.Wait(); err == nil || cmd.ProcessState.Exited() {
 		t.Fatalf("the child ended by itself: %v", err)
 	}
-	return acked
+	return acked, shared
 }
 
 func TestAKilledProcessLosesNoAcknowledgedRow(t *testing.T) {
@@ -93,9 +112,15 @@ func TestAKilledProcessLosesNoAcknowledgedRow(t *testing.T) {
 		if strings.HasPrefix(url, "postgres") {
 			mustBeDurable(t, url)
 		}
-		acked := map[int64]string{}
-		for round := range 4 {
-			for id, token := range killChild(t, url, 300+211*round) {
+		kills := 5
+		if n, err := strconv.Atoi(os.Getenv(killsEnv)); err == nil {
+			kills = n
+		}
+		acked, shared := map[int64]string{}, 0
+		for round := range kills {
+			now, together := killChild(t, url, 300+211*(round%7))
+			shared += together
+			for id, token := range now {
 				if old, ok := acked[id]; ok {
 					t.Fatalf("id %d was given out twice: to %s and %s", id, old, token)
 				}
@@ -107,7 +132,10 @@ func TestAKilledProcessLosesNoAcknowledgedRow(t *testing.T) {
 				compare(t, "plain SQLite", acked, storedInFile(t, file), (round+1)*childWriters)
 			}
 		}
-		t.Logf("%d rows acknowledged in 4 lives, none lost", len(acked))
+		t.Logf("%d rows acknowledged in %d lives, at least %d in shared commits, none lost", len(acked), kills, shared)
+		if strings.HasPrefix(url, "sqlite") && shared == 0 {
+			t.Error("no commit was shared")
+		}
 	})
 }
 

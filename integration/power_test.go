@@ -105,6 +105,11 @@ func cutPower(t *testing.T, level sqlite.Synchronous, keep func() bool) (lost []
 		t.Logf("cut %d: %d rows acknowledged, %d found, %d of the acknowledged lost", n+1, len(want), len(stored), missing)
 	}
 	<-written
+	s := p.Stats().SharedWrites
+	t.Logf("%d rows shared %d commits", s.Sum, s.Count)
+	if s.Sum == 0 {
+		t.Error("no commit was shared")
+	}
 	return lost
 }
 

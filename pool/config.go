@@ -102,8 +102,9 @@ type Config struct {
 	// ByKey lets lookups by key that wait at the same moment become one statement; it
 	// needs Flights. [LaneOn] or [LaneOff]. Defaults to LaneOn.
 	ByKey LanePolicy
-	// GroupWrites lets small writes of different callers share a commit. [GroupAuto],
-	// [GroupAlways] or [GroupOff]. Defaults to GroupAuto.
+	// GroupWrites lets writes of different callers share a commit: on Postgres small ones,
+	// on SQLite all that the query builder made, where GroupAuto and GroupAlways are the
+	// same. [GroupAuto], [GroupAlways] or [GroupOff]. Defaults to GroupAuto.
 	GroupWrites GroupPolicy
 	// Echo logs every statement: its text, its time and its rows, never its arguments.
 	// Defaults to false.

@@ -30,6 +30,11 @@ type crew struct {
 	grouping                   bool // a group of writes is under way
 	lone                       int  // writes of the lane that are under way alone
 
+	batches  bool                 // writes share commits: see batch
+	company  int                  // how many shared the last one
+	batchFor time.Duration        // how long one takes further units
+	loners   map[string]time.Time // statements that undid a batch, and until when they go alone
+
 	opTime      time.Duration // moving average of what an operation takes
 	connectTime time.Duration // and of what opening a connection takes
 	lastDone    time.Time     // when an operation last ended
@@ -43,7 +48,7 @@ type crew struct {
 }
 
 func newCrew(p *Pool, role driver.Role, size, overflow int) *crew {
-	return &crew{pool: p, role: role, size: size, overflow: overflow}
+	return &crew{pool: p, role: role, size: size, overflow: overflow, batchFor: batchFor}
 }
 
 func (c *crew) limit() int { return min(c.size+c.overflow, Unlimited) }

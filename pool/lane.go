@@ -110,7 +110,7 @@ func (c *crew) load() int {
 
 // mayClaim reports whether op may start at once on an idle connection.
 func (c *crew) mayClaim(op *Op) bool {
-	return c.eligible() == 0 && (op.lane != LaneWrite || c.lanes[LaneWrite].len == 0 && !c.grouped())
+	return c.eligible() == 0 && !c.gathers(op) && (op.lane != LaneWrite || c.lanes[LaneWrite].len == 0 && !c.grouped())
 }
 
 // head is the operation that is served next: the oldest, but continuations first.

@@ -69,6 +69,7 @@ func New(c driver.Connector, cfg Config) (*Pool, error) {
 		p.writers = newCrew(p, driver.Writer, cfg.Size, cfg.Overflow)
 		p.readers = p.writers
 	}
+	p.writers.batches = p.features.SingleWriter && cfg.GroupWrites != GroupOff
 	return p, nil
 }
 
@@ -288,7 +289,7 @@ func (p *Pool) lend(op *Op) *worker {
 		l.take(op)
 		return l.worker
 	}
-	if c.head() != op {
+	if c.head() != op || c.gathers(op) {
 		return nil
 	}
 	w := c.claim()

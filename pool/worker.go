@@ -26,6 +26,7 @@ type worker struct {
 	rtt        time.Duration // the least that an operation took: the way there and back
 	demoted    bool          // its server became read-only
 	ride       *ride         // its place for shared flights, once there was one
+	batch      batch         // its place for writes that share a commit
 	counters   counters
 
 	// Guarded by Pool.mu.
@@ -53,7 +54,9 @@ func (w *worker) run() {
 	op := w.settle(true)
 	for {
 		for op != nil {
-			w.serve(op)
+			if !w.serveBatch(op) {
+				w.serve(op)
+			}
 			op = w.settle(true)
 		}
 		<-w.wake

@@ -23,14 +23,13 @@ const (
 	Broken Fault = iota
 	// Full: writes find no space; the rest works.
 	Full
+	// Locked: every change is refused as if somebody held a lock.
+	Locked
 )
 
 // String returns the fault as a word.
 func (f Fault) String() string {
-	if f == Full {
-		return "full"
-	}
-	return "broken"
+	return [...]string{"broken", "full", "locked"}[f]
 }
 
 var disks atomic.Int64
@@ -116,8 +115,11 @@ func (d *Disk) change(write bool, code sqlite3.ExtendedErrorCode) error {
 	if d.failAt == 0 || d.changes < d.failAt || d.changes > d.failAt && !d.always {
 		return nil
 	}
-	if d.fault == Broken {
+	switch d.fault {
+	case Broken:
 		return code
+	case Locked:
+		return sqlite3.BUSY
 	}
 	if write {
 		return sqlite3.FULL

@@ -27,6 +27,9 @@ func (f *file) WriteAt(b []byte, offset int64) (int, error) {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
 	failed := f.disk.change(true, sqlite3.IOERR_WRITE)
+	if failed == sqlite3.BUSY {
+		return 0, failed // it has not even begun
+	}
 	if failed != nil {
 		b = b[:len(b)/2]
 	}

@@ -27,6 +27,10 @@ type Connector struct {
 	// AfterFly runs after a flight was carried out; an error breaks the connection, as if
 	// it was lost after the server did its work.
 	AfterFly func(ctx context.Context, c *Conn, f *driver.Flight) error
+	// OnGroup runs before a group is opened, and OnCommit before it is committed; an error
+	// is the answer, and nothing is open then.
+	OnGroup  func(ctx context.Context, c *Conn) error
+	OnCommit func(c *Conn) error
 	// OnPing, OnReset and OnClose run first; an error is the answer of Ping and Reset,
 	// and breaks the connection.
 	OnPing, OnReset, OnClose func(ctx context.Context, c *Conn) error

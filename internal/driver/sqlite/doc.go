@@ -44,6 +44,13 @@
 // here, but if the process dies now, its frames in the WAL may be found complete and
 // be recovered. It is reported as [driver.ErrOutcomeUnknown].
 //
+// # Groups
+//
+// A connection carries out transactions of several owners under one commit
+// ([driver.Grouper]): each in a savepoint. After each of them SQLite is asked whether a
+// deferred foreign key is violated (DBSTATUS_DEFERRED_FKS), and after each error whether it
+// is still in the transaction.
+//
 // # Values
 //
 //	bool       INTEGER 0 or 1
