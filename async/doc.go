@@ -9,7 +9,7 @@
 //	…
 //	n, err := total.Await(ctx)
 //
-// The verbs ([Get], [All], [First], [One], [Count], [Exists], [Exec], [Create]) have the
+// The verbs ([Get], [All], [First], [One], [Count], [Exists], [Exec], [Create], [Merge]) have the
 // names and parameters they have in package models. They work on a [Session], or on a
 // *spillway.DB, where each call is a unit of its own.
 //
@@ -113,6 +113,11 @@
 //	as.Flush(ctx)                              // fills the key in
 //	posts := async.All(ctx, as, postsOfUser)   // sees the user
 //	done := as.Commit(ctx)                     // all of it
+//
+// Where models have hooks, a Flush, Commit or Create that may call them has a goroutine of
+// its own while it lasts; Cancel, and Close of the session, reach a hook by its ctx. In a
+// hook models.HookSession gives the session to use; this one answers
+// models.ErrSessionBusy.
 //
 // A call that fails does not keep the calls behind it from running: await a Flush before
 // what must not happen without it. A call that waits and is canceled, or whose context

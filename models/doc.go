@@ -157,7 +157,13 @@
 // when it was loaded, it is persistent: it has a row, and a flush writes what changed in
 // it. After Delete and a flush it is deleted. When the session ends it is detached, and
 // can be added to another session: where it comes from is remembered in the object, see
-// [Model].
+// [Model]. An object of which nobody knows that, such as one made of JSON, is for [Merge].
+// [Session.State] and [Session.Changes] show what a session knows; [Session.Expunge] takes
+// an object out of its care.
+//
+// What was read stays as it was read: a row that comes again does not touch an object that
+// the session has. What others did shows after a commit of a blocking session, or when
+// asked for: by [Session.Refresh], [Session.Expire] or [Query.PopulateExisting].
 //
 // # Coming from Reflex or SQLAlchemy
 //

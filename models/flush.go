@@ -270,11 +270,11 @@ func (f *flush) plan() error {
 	for i := range f.work {
 		last = max(last, f.work[i].step)
 	}
-	if len(f.holes) > 0 {
-		last++ // a foreign key that changes may need any of them
-	}
-	behind := len(f.work)
+	behind, holes := len(f.work), len(f.holes)
 	defer func() {
+		if len(f.holes) > holes {
+			last++ // a foreign key that changes needs the key of a new object
+		}
 		for i := behind; i < len(f.work); i++ {
 			f.work[i].step = last
 		}

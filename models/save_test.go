@@ -322,3 +322,25 @@ func TestFailedFlushKeepsRelations(t *testing.T) {
 		}
 	})
 }
+
+// A new parent's key is known one step after the parent is inserted: the change that
+// refers to it has to wait for that.
+func TestMoveToANewParent(t *testing.T) {
+	r := models.NewRegistry()
+	models.RegisterIn[Box](r)
+	toyT := models.RegisterIn[Toy](r)
+	both(t, r, func(t *testing.T, db *models.Engine) {
+		ctx := t.Context()
+		s := session(t, db)
+		toy := &Toy{Name: "toy"}
+		s.Add(toy)
+		must(t, s.Commit(ctx))
+		toy.Box.Set(&Box{Name: "new"})
+		must(t, s.Commit(ctx))
+		got, err := models.One(ctx, db, models.From(toyT))
+		must(t, err)
+		if got.BoxID == nil || toy.BoxID == nil || *got.BoxID != *toy.BoxID {
+			t.Errorf("the row has %v, the object %v", got.BoxID, toy.BoxID)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/spillwaydb/spillway"
@@ -48,6 +49,7 @@ func init() {
 		{"seed21 async session", seed21},
 		{"seed28 refresh after commit", seed28},
 		{"seed29 detached and expired objects", seed29},
+		{"seed31 Set from a form", seed31},
 		{"seed34 SQL is no run-time string", seed34},
 		{"a lost update is noticed", stale},
 		{"rows marked as deleted", marked},
@@ -230,6 +232,24 @@ func seed29(s side) {
 	}
 	other.add(ada)
 	s.must(other.refresh(ada))
+}
+
+func seed31(s side) {
+	ms := members(s, "ada")
+	ses := s.session()
+	ada, err := get[Member](ses, ms[0].ID)
+	s.must(err)
+	s.must(models.Set(ada, models.Vals{"name": "Ada", "points": "42"}))
+	s.must(ses.commit())
+	if got, err := get[Member](s.direct(), ada.ID); err != nil || got.Name != "Ada" || got.Points != 42 {
+		s.Errorf("%+v, %v", got, err)
+	}
+	if err := models.Set(ada, models.Vals{"pointz": 1}); err == nil || !strings.Contains(err.Error(), "pointz") {
+		s.Errorf("an unknown name: %v", err)
+	}
+	if err := models.Set(ada, models.Vals{"points": "many"}); err == nil || !strings.Contains(err.Error(), "points") && !strings.Contains(err.Error(), "Points") || ada.Points != 42 {
+		s.Errorf("a value that does not fit: %v", err)
+	}
 }
 
 func seed34(s side) {
