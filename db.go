@@ -2,12 +2,14 @@ package spillway
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"path/filepath"
 	"runtime"
 
 	"github.com/spillwaydb/spillway/async"
+	"github.com/spillwaydb/spillway/internal/sqlview"
 	"github.com/spillwaydb/spillway/models"
 	"github.com/spillwaydb/spillway/pool"
 )
@@ -26,6 +28,7 @@ type DB struct {
 	*engine
 	direct
 	pool   *pool.Pool
+	view   *sqlview.View
 	logger *slog.Logger
 }
 
@@ -44,7 +47,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		_ = connector.Close() // nothing was opened
 		return nil, &configError{fmt.Errorf("spillway: %w", err)}
 	}
-	db := &DB{pool: p, logger: pc.WithDefaults().Logger}
+	db := &DB{pool: p, view: sqlview.New(p, "database/sql"), logger: pc.WithDefaults().Logger}
 	if db.engine, err = models.NewEngine(p, nil); err == nil {
 		db.direct = async.NewDirect(db.engine)
 		err = p.Ping(ctx)
@@ -89,6 +92,21 @@ func (db *DB) InTx(ctx context.Context, o models.TxOptions, fn func(ctx context.
 // structs, in the order their foreign keys ask for. It changes no table that exists.
 func (db *DB) CreateTables(ctx context.Context) error { return models.CreateTables(ctx, db) }
 
+// SQL returns the database as database/sql sees it, for code written for that: sqlc, sqlx,
+// goose. It is a view of the same pool, so its work waits in the same queue, counts
+// against the same limits and is measured alike; SetMaxOpenConns can only lower what it
+// may take. Placeholders are those of the database: $1 on Postgres, ? or ?1 on SQLite;
+// sql.Named with :name or @name works on both. Rows stream in bounded memory and keep
+// their connection until they are closed; a transaction whose rows are open refuses other
+// statements. A UUID is read as text, JSON as bytes, an array of Postgres as its text.
+// On SQLite Exec and transactions take the one connection that writes, so inside of a
+// transaction use the *sql.Tx, not the *sql.DB, and ask for sql.TxOptions{ReadOnly: true}
+// where reading is all.
+//
+// It is always the same *sql.DB, which lives as long as the DB; closing it closes the
+// view only.
+func (db *DB) SQL() *sql.DB { return db.view.DB() }
+
 // caller names the line that called the caller: "checkout.go:88".
 func caller() string {
 	_, file, line, ok := runtime.Caller(2)
@@ -130,6 +148,8 @@ func (db *DB) Close() error {
 // Shutdown is Close that waits for queued work, and for sessions to give their
 // connections back, until ctx ends. The error tells what was left unfinished.
 func (db *DB) Shutdown(ctx context.Context) error {
+	defer db.view.Close()
+	defer context.AfterFunc(ctx, db.view.Interrupt)() // rows that somebody forgot must not hold it up
 	if err := db.pool.Close(ctx); err != nil {
 		return fmt.Errorf("spillway: %w", err)
 	}

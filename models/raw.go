@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -202,7 +201,7 @@ type piece struct {
 func parseRaw(sql string) (out []piece, err error) {
 	from := 0
 	for i := 0; i < len(sql); {
-		skip := quotedEnd(sql, i)
+		skip := dialect.QuotedEnd(sql, i)
 		switch {
 		case skip < 0:
 			return nil, fmt.Errorf("models: Raw: the quote or comment at byte %d is not closed", i)
@@ -210,9 +209,9 @@ func parseRaw(sql string) (out []piece, err error) {
 			i = skip
 		case sql[i] == ':' && i+1 < len(sql) && sql[i+1] == ':':
 			i += 2
-		case sql[i] == ':' && i+1 < len(sql) && nameStart(sql[i+1]) && (i == 0 || !namePart(sql[i-1])):
+		case sql[i] == ':' && i+1 < len(sql) && dialect.NameStart(sql[i+1]) && (i == 0 || !dialect.NamePart(sql[i-1])):
 			end := i + 1
-			for end < len(sql) && namePart(sql[end]) {
+			for end < len(sql) && dialect.NamePart(sql[end]) {
 				end++
 			}
 			before := strings.TrimRight(sql[:i], " \t\r\n")
@@ -228,56 +227,6 @@ func parseRaw(sql string) (out []piece, err error) {
 		}
 	}
 	return append(out, piece{text: sql[from:]}), nil
-}
-
-func nameStart(c byte) bool {
-	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf
-}
-func namePart(c byte) bool { return nameStart(c) || '0' <= c && c <= '9' }
-
-// quotedEnd returns where what begins at i ends, if it is quoted or a comment; i if it is
-// neither, -1 if it does not end.
-func quotedEnd(sql string, i int) int {
-	until := func(from int, end string) int {
-		at := strings.Index(sql[from:], end)
-		if at < 0 {
-			return -1
-		}
-		return from + at + len(end)
-	}
-	switch c := sql[i]; {
-	case c == '\'':
-		if i > 0 && (sql[i-1] == 'E' || sql[i-1] == 'e') && (i == 1 || !namePart(sql[i-2])) {
-			for j := i + 1; j < len(sql); j++ { // Postgres' strings with backslashes
-				switch sql[j] {
-				case '\\':
-					j++
-				case '\'':
-					return j + 1
-				}
-			}
-			return -1
-		}
-		return until(i+1, "'")
-	case c == '"':
-		return until(i+1, `"`)
-	case strings.HasPrefix(sql[i:], "--"):
-		if end := until(i, "\n"); end > 0 {
-			return end
-		}
-		return len(sql)
-	case strings.HasPrefix(sql[i:], "/*"):
-		return until(i+2, "*/")
-	case c == '$' && (i == 0 || !namePart(sql[i-1])):
-		end := i + 1
-		for end < len(sql) && namePart(sql[end]) {
-			end++
-		}
-		if end < len(sql) && sql[end] == '$' && (end == i+1 || nameStart(sql[i+1])) {
-			return until(end+1, sql[i:end+1])
-		}
-	}
-	return i
 }
 
 // rawReader makes the reader for rows of type R.

@@ -16,11 +16,11 @@ const all = "*"
 // law says which packages of the repository each package may import outside its tests.
 // Both are named by their folder; "." is the root.
 var law = map[string][]string{
-	".":                          {"async", "models", "models/migrate", "pool", "internal/backend", "internal/driver"},
+	".":                          {"async", "models", "models/migrate", "pool", "internal/backend", "internal/driver", "internal/sqlview"},
 	"async":                      {"models", "pool", "internal/link"},
 	"models":                     {"pool", "internal/dialect", "internal/driver", "internal/link", "internal/schema"},
-	"models/migrate":             {"models", "pool", "internal/driver", "internal/schema"},
 	"models/migrate/autogen":     {"models", "models/migrate", "pool", "internal/dialect", "internal/driver", "internal/driver/sqlite", "internal/schema"},
+	"models/migrate":             {"models", "pool", "internal/dialect", "internal/driver", "internal/schema", "internal/sqlview"},
 	"pool":                       {"internal/driver"},
 	"metrics":                    {"pool"},
 	"wasm":                       {".", "async", "models", "pool", "internal/promise"},
@@ -37,6 +37,7 @@ var law = map[string][]string{
 	"internal/dialect":           {"internal/driver", "internal/schema"},
 	"internal/schema":            {},
 	"internal/link":              {"pool"},
+	"internal/sqlview":           {"internal/dialect", "internal/driver", "pool"},
 	"internal/faultvfs":          {},
 	"internal/opfs":              {"internal/driver", "internal/promise"},
 	"internal/promise":           {},

@@ -15,6 +15,8 @@ type Database interface {
 	Maintenance() (*pool.Pool, error)
 	// SQL is the database as database/sql shows it.
 	SQL() *sql.DB
+	// Stats tells which backend it is.
+	Stats() pool.Stats
 }
 
 // DefaultTable is the table in which a database remembers what was applied.
@@ -96,4 +98,3 @@ func (r *Runner) Head() Version {
 	}
 	return r.files[len(r.files)-1].Version
 }
-
