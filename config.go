@@ -3,6 +3,7 @@ package spillway
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -35,6 +36,17 @@ const (
 	GroupOff    = pool.GroupOff
 )
 
+// A MigrateMode says what [Open] does with Config.Migrations.
+type MigrateMode uint8
+
+const (
+	// MigrateAtStart applies what is pending before the database is used, under a lock, so
+	// any number of processes may start at once.
+	MigrateAtStart MigrateMode = iota
+	// NoMigrations applies nothing by itself; what is pending is only told in the log.
+	NoMigrations
+)
+
 // URLVariable is the environment variable that names the database when Config.URL is
 // empty.
 const URLVariable = "SPILLWAY_URL"
@@ -60,6 +72,17 @@ type Config struct {
 	// and each waits for the one before. pooler=transaction in the URL does the same.
 	// Defaults to [NoPooler], which is also right for a pooler in session mode.
 	Pooler Pooler
+
+	// Migrations are the migrations of the program, usually a folder embedded into it (the
+	// one that spillway init makes is a package for that: migrations.Files); see package
+	// migrate. Defaults to none.
+	Migrations fs.FS
+	// Migrate says what [Open] does with them. Defaults to [MigrateAtStart].
+	Migrate MigrateMode
+	// MigrationsTable is where the database remembers what was applied;
+	// "goose_db_version" goes on where goose has left off. Defaults to
+	// [migrate.DefaultTable].
+	MigrationsTable string
 
 	// Name labels the pool in metrics, errors and log lines. Defaults to "main".
 	Name string
@@ -237,6 +260,7 @@ func (c Config) redact() redacted {
 		c.URL = redactURL(c.URL)
 	}
 	c.Postgres = nil
+	c.Migrations = nil
 	c.Logger = nil
 	return redacted(c)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 	"github.com/spillwaydb/spillway/async"
 	"github.com/spillwaydb/spillway/internal/sqlview"
 	"github.com/spillwaydb/spillway/models"
+	"github.com/spillwaydb/spillway/models/migrate"
 	"github.com/spillwaydb/spillway/pool"
 )
 
@@ -30,13 +32,21 @@ type DB struct {
 	pool   *pool.Pool
 	view   *sqlview.View
 	logger *slog.Logger
+
+	migrations fs.FS
+	migrate    migrate.Options
+	look       look
 }
 
 // Open opens the database that cfg names and makes sure that it answers, so that a wrong
 // URL, password or path fails here, at once and with its reason, not at the first query.
 // ctx bounds only that. Errors never show a password; their kinds are [ErrConfig] before
 // anything was tried, else [ErrConnect], [ErrAuth], [ErrNoDatabase], [ErrCorrupt] and the
-// like.
+// like, or a *[migrate.Error].
+//
+// With Config.Migrations, what is pending is applied first, and after that a look at the
+// tables goes on in the background: where they differ from the models, or files are
+// pending, a warning is logged.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	connector, pc, err := cfg.connector()
 	if err != nil {
@@ -48,15 +58,24 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, &configError{fmt.Errorf("spillway: %w", err)}
 	}
 	db := &DB{pool: p, view: sqlview.New(p, "database/sql"), logger: pc.WithDefaults().Logger}
+	db.migrations, db.migrate = cfg.Migrations, migrate.Options{Table: cfg.MigrationsTable}
 	if db.engine, err = models.NewEngine(p, nil); err == nil {
 		db.direct = async.NewDirect(db.engine)
-		err = p.Ping(ctx)
+		if cfg.Migrations != nil && cfg.Migrate == MigrateAtStart {
+			err = db.RunMigrations(ctx)
+		}
+		if err == nil {
+			err = p.Ping(ctx)
+		}
 	}
 	if err != nil {
 		_ = db.Close() // the reason is err
 		return nil, fmt.Errorf("spillway: open %s: %w", p.Features().Database, reason(err))
 	}
 	db.checkLimits()
+	if cfg.Migrations != nil {
+		db.look.start(db.checkSchema)
+	}
 	return db, nil
 }
 
@@ -148,6 +167,7 @@ func (db *DB) Close() error {
 // Shutdown is Close that waits for queued work, and for sessions to give their
 // connections back, until ctx ends. The error tells what was left unfinished.
 func (db *DB) Shutdown(ctx context.Context) error {
+	db.look.stop()
 	defer db.view.Close()
 	defer context.AfterFunc(ctx, db.view.Interrupt)() // rows that somebody forgot must not hold it up
 	if err := db.pool.Close(ctx); err != nil {

@@ -41,6 +41,23 @@ type Drainer interface {
 	SetDrainTimeout(d time.Duration)
 }
 
+// A Maintainer is a [Connector] on whose database a schema is changed over connections of
+// another kind than those for everything else.
+type Maintainer interface {
+	// Maintenance returns a connector for that kind. It is good while the first one is;
+	// closing it leaves the database open.
+	Maintenance() Connector
+}
+
+// A Locker is a [Connector] whose database has no lock that outlives a transaction, so
+// that who changes a schema in several has to lock something else.
+type Locker interface {
+	// Lock takes a lock that one owner has at a time, in this process and, where the
+	// database is shared with others, in all of them. It waits until ctx ends. When the
+	// process ends the lock is free.
+	Lock(ctx context.Context) (unlock func() error, err error)
+}
+
 // Features names each difference between backends that code above the seam has to
 // know. The zero value of a field is the answer of the plainest backend.
 type Features struct {

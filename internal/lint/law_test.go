@@ -68,6 +68,7 @@ var foreign = map[string][]string{
 	"gonum.org/v1/plot":                    {"integration/bench"},
 	"github.com/alitto/pond/v2":            {"integration/bench"},
 	"pgregory.net/rapid":                   {},
+	"github.com/pressly/goose/v3":          {"models/migrate"},
 	"database/sql":                         {"models/migrate", "internal/sqlview", ".", "integration/bench"},
 }
 

@@ -27,6 +27,8 @@ const (
 type conn struct {
 	home *connector
 	role driver.Role
+	// maintenance: it is for changing the schema, so foreign keys are not enforced.
+	maintenance bool
 
 	raw   *sqlite3.Conn
 	cache cache
@@ -190,7 +192,7 @@ func (c *conn) reopen(ctx context.Context) error {
 		return err
 	}
 	c.finished = true
-	fresh, err := c.home.open(ctx, c.role)
+	fresh, err := c.home.open(ctx, c.role, c.maintenance)
 	if err != nil {
 		return err
 	}

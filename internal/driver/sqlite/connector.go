@@ -28,6 +28,7 @@ type connector struct {
 	used  int  // connections that are open; guarded by gate
 
 	closeOnce sync.Once
+	migrating chan struct{} // held by who has the lock
 }
 
 // New makes a Connector. It looks at the settings only: the file is opened, and
@@ -36,7 +37,7 @@ func New(cfg Config) (driver.Connector, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	c := &connector{cfg: cfg, gate: make(chan struct{}, 1)}
+	c := &connector{cfg: cfg, gate: make(chan struct{}, 1), migrating: make(chan struct{}, 1)}
 	switch {
 	case cfg.Memory:
 		c.memory = rand.Text()
@@ -65,6 +66,10 @@ func (c *connector) osFiles() bool {
 
 // Connect implements [driver.Connector].
 func (c *connector) Connect(ctx context.Context, role driver.Role) (driver.Conn, error) {
+	return c.connect(ctx, role, false)
+}
+
+func (c *connector) connect(ctx context.Context, role driver.Role, maintenance bool) (driver.Conn, error) {
 	if err := c.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -80,7 +85,7 @@ func (c *connector) Connect(ctx context.Context, role driver.Role) (driver.Conn,
 	}
 	if !c.ready && role == driver.Reader && !c.cfg.ReadOnly {
 		// A reader can not create the file, nor put it in WAL mode.
-		first, err := c.open(ctx, driver.Writer)
+		first, err := c.open(ctx, driver.Writer, maintenance)
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +94,7 @@ func (c *connector) Connect(ctx context.Context, role driver.Role) (driver.Conn,
 			return nil, c.openError(err)
 		}
 	}
-	conn, err := c.open(ctx, role)
+	conn, err := c.open(ctx, role, maintenance)
 	if err != nil {
 		return nil, err
 	}

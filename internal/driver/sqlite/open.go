@@ -17,7 +17,7 @@ import (
 const maxMemory = 256 << 20
 
 // open opens a connection and sets it up. The caller holds the gate.
-func (c *connector) open(ctx context.Context, role driver.Role) (*conn, error) {
+func (c *connector) open(ctx context.Context, role driver.Role, maintenance bool) (*conn, error) {
 	uri := c.uri
 	switch {
 	case c.cfg.Memory:
@@ -36,6 +36,7 @@ func (c *connector) open(ctx context.Context, role driver.Role) (*conn, error) {
 		return nil, c.openError(err)
 	}
 	conn := newConn(c, raw, role)
+	conn.maintenance = maintenance
 	conn.watch.ctx = ctx
 	err = conn.setUp()
 	conn.watch.ctx = context.Background()
@@ -63,7 +64,11 @@ func (c *conn) setUp() error {
 		}
 		foreignKeys = foreignKeys && !strings.EqualFold(p.Name, "foreign_keys")
 	}
-	if foreignKeys {
+	if c.maintenance {
+		if err := c.set("foreign_keys", "0", "0"); err != nil {
+			return err
+		}
+	} else if foreignKeys {
 		if err := c.set("foreign_keys", "1", "1"); err != nil {
 			return err
 		}

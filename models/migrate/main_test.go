@@ -1,0 +1,14 @@
+package migrate_test
+
+import (
+	"testing"
+
+	"github.com/spillwaydb/spillway/internal/testleak"
+)
+
+func TestMain(m *testing.M) {
+	if inChild() {
+		return
+	}
+	testleak.Main(m)
+}
