@@ -9,6 +9,7 @@ import (
 func main() {
 	os.Exit(cli.Main(cli.Command{
 		Args:   os.Args[1:],
+		Stdin:  os.Stdin,
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,
 		Getenv: os.Getenv,

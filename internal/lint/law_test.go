@@ -26,7 +26,8 @@ var law = map[string][]string{
 	"wasm":                       {".", "async", "models", "pool", "internal/promise"},
 	"wasm/embedded":              {".", "async", "models", "pool", "wasm"},
 	"cmd/spillway":               {"cmd/spillway/cli"},
-	"cmd/spillway/cli":           {".", "async", "models", "pool", "metrics", "cmd/spillway/demo", "integration/bench"},
+	"cmd/spillway/cli":           {".", "async", "models", "models/migrate", "models/migrate/autogen", "pool", "metrics", "cmd/spillway/demo", "cmd/spillway/program", "internal/schema", "integration/bench"},
+	"cmd/spillway/program":       {"models", "internal/schema"},
 	"cmd/spillway/demo":          {".", "async", "models", "pool", "metrics"},
 	"internal/driver":            {},
 	"internal/driver/postgres":   {"internal/driver"},
@@ -69,6 +70,7 @@ var foreign = map[string][]string{
 	"github.com/alitto/pond/v2":            {"integration/bench"},
 	"pgregory.net/rapid":                   {},
 	"github.com/pressly/goose/v3":          {"models/migrate"},
+	"github.com/rogpeppe/go-internal":      {"cmd/spillway/cli"},
 	"database/sql":                         {"models/migrate", "internal/sqlview", ".", "integration/bench"},
 }
 

@@ -52,7 +52,7 @@ func (r *Runner) Status(ctx context.Context) (*Status, error) {
 	if err != nil {
 		return nil, fmt.Errorf("migrate: read %s: %w", r.options.Table, reason(err))
 	}
-	s := &Status{Dialect: r.dialect, Head: r.Head()}
+	s := &Status{Dialect: r.dialect, Head: r.Head(), Revisions: []Revision{}, Unknown: []Version{}}
 	for _, f := range r.files {
 		t, ok := at[f.Version]
 		rev := Revision{Version: f.Version, Name: f.Name, Message: f.Message, Applied: ok}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/spillwaydb/spillway"
 	"github.com/spillwaydb/spillway/cmd/spillway/demo"
+	"github.com/spillwaydb/spillway/models/migrate"
 )
 
 // Exit codes.
@@ -23,14 +26,26 @@ const (
 
 // A Command is one call of the program.
 type Command struct {
-	Args           []string // without the program's name
+	Args           []string  // without the program's name
+	Stdin          io.Reader // nil for none: then nobody can be asked
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
+
+	answers *bufio.Reader // over Stdin, once something was asked
 }
 
 // grammar is the command line: kong reads it from the tags.
 type grammar struct {
 	Show kong.VersionFlag `name:"version" help:"Print the version."`
+
+	Init           initCommand     `cmd:"" help:"Make the folder of migrations and the first one, with the current schema."`
+	Makemigrations makeCommand     `cmd:"" aliases:"revision" help:"Write a migration that brings the database to what the models say."`
+	Migrate        migrateCommand  `cmd:"" help:"Apply pending migrations."`
+	Rollback       rollbackCommand `cmd:"" help:"Take migrations back."`
+	Status         statusCommand   `cmd:"" help:"Show where the database stands."`
+	Check          checkCommand    `cmd:"" help:"Fail if models, migrations and database have come apart."`
+	SQL            sqlCommand      `cmd:"" name:"sql" help:"Print the script that migrate or rollback would run."`
+	Stamp          stampCommand    `cmd:"" help:"Note that the database is at a revision, and run nothing."`
 
 	Demo    demoCommand    `cmd:"" help:"Index Go source code in a database and answer questions about it."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -45,9 +60,9 @@ func Main(c Command) int {
 	return c.run(ctx)
 }
 
-func (c *Command) run(ctx context.Context) int {
-	helped := false
-	parser, err := kong.New(&grammar{},
+// parser makes the parser of the command line.
+func (c *Command) parser(helped *bool) (*kong.Kong, error) {
+	return kong.New(&grammar{},
 		kong.Name("spillway"),
 		kong.Description(description),
 		kong.Writers(c.Stdout, c.Stderr),
@@ -55,9 +70,14 @@ func (c *Command) run(ctx context.Context) int {
 		kong.ShortUsageOnError(),
 		// Asked for help, kong prints it and wants to exit; parsing goes on instead, and
 		// what it finds wrong no longer matters.
-		kong.Exit(func(int) { helped = true }),
-		kong.Vars{"demo_url": demo.DefaultURL, "version": versionLine()},
+		kong.Exit(func(int) { *helped = true }),
+		kong.Vars{"demo_url": demo.DefaultURL, "version": versionLine(), "version_table": migrate.DefaultTable},
 	)
+}
+
+func (c *Command) run(ctx context.Context) int {
+	helped := false
+	parser, err := c.parser(&helped)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -99,8 +119,11 @@ func (c *Command) fail(err error) int {
 	if s := (*signalError)(nil); errors.As(err, &s) {
 		return s.exitCode()
 	}
-	if u := (*demo.UsageError)(nil); errors.As(err, &u) {
+	if u := (*demo.UsageError)(nil); errors.As(err, &u) || errors.Is(err, spillway.ErrConfig) {
 		return exitUsage
+	}
+	if r := (*refusedError)(nil); errors.As(err, &r) {
+		return exitRefused
 	}
 	return exitFailure
 }
