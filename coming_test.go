@@ -102,6 +102,8 @@ func coming(ctx context.Context, db *spillway.DB, user *User, users []*User, pos
 	err = s.Commit(ctx)
 	s.Delete(user)
 	err = s.Refresh(ctx, user)
+	s.Expunge(user)
+	s.Expire(user)
 	user, err = models.Merge(ctx, s, user)
 	err = models.Set(user, form)
 	_, err = models.Exec(ctx, s, models.Raw[models.Tuple]("DELETE FROM flags WHERE id = :id", models.Args{"id": 7}))
@@ -181,7 +183,7 @@ func TestComingFromPython(t *testing.T) {
 		rows++
 		switch {
 		case strings.HasPrefix(right, "type "):
-		case strings.Count(right, "`") == 2, strings.Count(right, " ") == 1: // a field
+		case strings.Count(right, "`") == 2, strings.Count(right, " ") == 1 && !strings.Contains(right, "("): // a field
 			if !has(fields, right) {
 				t.Errorf("no struct has the field %s", right)
 			}
