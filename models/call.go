@@ -198,6 +198,7 @@ func rowsCall[R, T any](q Query[R], n int, finish func(rows []R) (T, error)) *ca
 			sink = q.rows.sink(n, c.u != nil)
 			*c.st = st
 			c.st.Sink = sink
+			c.writesByKey(q.q, &st)
 			if c.loads == nil {
 				return false, nil
 			}

@@ -83,6 +83,7 @@ func CallExec[R any](t Target, q Query[R]) link.Chain[int64] {
 		prepare: func(c *call[int64]) (bool, error) {
 			st, err := q.execStatement(c.e.dialect)
 			*c.st = st
+			c.writesByKey(q.q, &st)
 			return false, err
 		},
 		finish: func(c *call[int64]) (int64, error) { return c.st.Affected, nil },

@@ -159,6 +159,7 @@ func (f *flush) start() *pool.Op {
 		u.begin(op)
 	}
 	f.flown = op
+	f.share(op)
 	return op
 }
 

@@ -81,6 +81,9 @@ func (c *insertCall) Next() *pool.Op {
 		if begin && c.u == nil {
 			c.op.Statements = append(c.op.Statements, driver.Statement{SQL: "COMMIT", Class: driver.Commit})
 		}
+		if c.e.shared && c.u == nil && !begin && len(c.in.objs) <= smallInsert {
+			c.op.Share.Shape = c.e.shapes.write(c.op.Statements[0].SQL, c.t, pool.Insert)
+		}
 		return c.op
 	case callSent:
 		c.state = callEnded

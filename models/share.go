@@ -12,9 +12,10 @@ import (
 // shapes holds for each statement text of an engine what the pool learns about it, such
 // as how long it takes. What is learned depends on the database, so an engine has its own.
 type shapes struct {
-	mu    sync.RWMutex
-	reads map[string]*pool.Shape
-	gets  map[*table]*pool.Shape
+	mu     sync.RWMutex
+	reads  map[string]*pool.Shape
+	gets   map[*table]*pool.Shape
+	writes map[string]*pool.Shape
 }
 
 // read returns the shape of a SELECT.
@@ -102,9 +103,109 @@ func (c *call[T]) shares() {
 	st := &c.op.Statements[0]
 	switch {
 	case st.Foreign:
+	case st.Class == driver.Write && c.u != nil:
 	case c.share.Shape != nil && c.share.Shape.Text == st.SQL:
 		c.op.Share = c.share
 	case st.Class == driver.Read:
 		c.op.Share.Shape = c.e.shapes.read(st.SQL)
+	}
+}
+
+// write returns the shape of a small write to a table.
+func (s *shapes) write(sql string, t *table, verb pool.Verb) *pool.Shape {
+	s.mu.RLock()
+	x := s.writes[sql]
+	s.mu.RUnlock()
+	if x != nil {
+		return x
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x = s.writes[sql]; x != nil {
+		return x
+	}
+	if s.writes == nil || len(s.writes) > maxTexts {
+		s.writes = map[string]*pool.Shape{}
+	}
+	x = &pool.Shape{Lane: pool.LaneWrite, Text: sql, Table: dialect.Quote(t.facts.Name), Verb: verb}
+	s.writes[sql] = x
+	return x
+}
+
+// smallInsert is how many rows an INSERT may have that shares a commit.
+const smallInsert = 16
+
+// writesByKey lets an UPDATE or DELETE of one row, which its full key names, share a
+// commit.
+func (c *call[T]) writesByKey(q *query, st *driver.Statement) {
+	if !c.e.shared || c.u != nil || q == nil || len(q.tables) == 0 || len(q.sel.Joins) > 0 {
+		return
+	}
+	verb := pool.Update
+	switch q.kind {
+	case updateQuery:
+	case deleteQuery:
+		verb = pool.Delete
+	default:
+		return
+	}
+	t := q.tables[0]
+	if key, ok := t.keyIn(q.sel.Where); ok {
+		c.share = pool.Share{Shape: c.e.shapes.write(st.SQL, t, verb), Key: key}
+	}
+}
+
+// keyIn finds the values of the key in conditions that say nothing else, and returns the
+// first.
+func (t *table) keyIn(where []dialect.Node) (first driver.Value, ok bool) {
+	if len(where) != len(t.key) {
+		return first, false
+	}
+	for i, k := range t.key {
+		found := false
+		for _, n := range where {
+			c, is := n.(dialect.Compare)
+			if !is || c.Op != "=" {
+				return first, false
+			}
+			col, isCol := c.L.(dialect.Column)
+			v, isValue := c.R.(dialect.Param)
+			if isCol && isValue && col.Source == t.source && col.Name == k.name {
+				found = true
+				if i == 0 {
+					first = v.Value
+				}
+			}
+		}
+		if !found {
+			return first, false
+		}
+	}
+	return first, true
+}
+
+// share lets the one statement of a flush that commits by itself share a commit.
+func (f *flush) share(op *pool.Op) {
+	e := f.u.e
+	if !e.shared || !f.alone || len(f.work) != 1 || len(op.Statements) != 1 {
+		return
+	}
+	w := &f.work[0]
+	st := &op.Statements[0]
+	switch {
+	case st.Foreign || st.Class != driver.Write || w.lax:
+	case w.batch != nil:
+		if len(w.batch.objs) <= smallInsert {
+			op.Share.Shape = e.shapes.write(st.SQL, w.batch.t, pool.Insert)
+		}
+	case len(w.recs) == 1:
+		verb := pool.Update
+		if w.verb != "update" {
+			verb = pool.Delete
+		}
+		op.Share.Shape = e.shapes.write(st.SQL, w.t, verb)
+		if key, err := w.recs[0].keyValues(); err == nil && len(key) > 0 {
+			op.Share.Key = key[0]
+		}
 	}
 }

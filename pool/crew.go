@@ -338,6 +338,7 @@ func (c *crew) open() {
 	c.opening--
 	c.failures, c.lastErr = 0, nil
 	c.connectTime = average(c.connectTime, took)
+	p.outdated()
 	p.base.connects++
 	p.base.connect.observe(took)
 	c.all = append(c.all, w)

@@ -84,6 +84,11 @@
 //     it and its answers are small. One that spoils flights often leaves for a while.
 //     Arguments above 64 KiB go alone.
 //   - Nothing shares where the server's default isolation is not READ COMMITTED.
+//   - Writes share a commit on plain tables only ([GroupAuto] has the list), sorted by table
+//     and key, so that groups of several processes do not deadlock, and with a lock_timeout
+//     far below deadlock_timeout, so that it is the group that gives way. There is one
+//     group at a time; its operations end when the COMMIT was confirmed. What is known
+//     about a table is asked again when a connection was opened or this pool ran DDL.
 //   - Statements share a transaction, so they share now() and, if they write, the
 //     transaction id; a lost connection leaves the outcome of a whole group unknown, at
 //     most 256 writes.

@@ -45,6 +45,9 @@ func (p *Pool) laneOf(op *Op) Lane {
 	if s.Lane >= laneCount || !p.lanes[s.Lane] || !s.fits() {
 		return LaneNone
 	}
+	if s.Lane == LaneWrite && s.barred.Load() == p.stamp.Load()+1 {
+		return LaneNone
+	}
 	if f := p.features.Sharing; f != nil && f.Allowed != nil && !f.Allowed() {
 		return LaneNone
 	}

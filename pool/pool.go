@@ -23,6 +23,8 @@ type Pool struct {
 	// generation is bumped when all connections become suspect at once; a worker whose
 	// connection is of an older one replaces it before the next operation.
 	generation atomic.Uint64
+	// stamp is bumped when what is known about tables may be outdated.
+	stamp atomic.Uint64
 
 	// mu guards everything below, the crews, their queues, the states of workers and
 	// leases, and the fields of queued operations that say so. It is held for a few list

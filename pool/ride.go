@@ -66,7 +66,7 @@ func newRide(w *worker) *ride {
 
 // board takes op in. Called with Pool.mu held; op is in no queue any more.
 func (r *ride) board(op *Op) {
-	r.members = append(r.members, member{op: op, run: op.runs.Load()})
+	r.members = append(r.members, member{op: op, run: op.runs.Load(), shape: op.Share.Shape, key: op.Share.Key})
 	r.aboard.Add(1)
 	op.ride = r
 	op.state.Store(opShared)
@@ -145,9 +145,12 @@ func (w *worker) fly() {
 		return
 	}
 	size := len(r.members)
-	if r.lane == LaneWrite {
-		r.survey()
+	if r.lane == LaneWrite && !r.survey() {
+		r.release() // nothing was sent yet
+		r.finish()
+		return
 	}
+	r.part()
 	for ; r.compose(); r.rounds++ {
 		p.mu.Lock()
 		w.current = &r.carrier
@@ -323,7 +326,6 @@ func (r *ride) compose() bool {
 			r.w.crew.pool.reject(op, RejectCanceled, context.Cause(op.ctx))
 			continue
 		}
-		m.shape, m.key = op.Share.Shape, op.Share.Key
 		m.first, m.n = len(r.guards), 0
 		m.merge, m.next, m.same = -1, -1, -1
 		for j := range op.Statements {
@@ -332,7 +334,7 @@ func (r *ride) compose() bool {
 				continue // the group's own
 			}
 			m.n++
-			r.copies = append(r.copies, driver.Statement{SQL: s.SQL, Args: ownArgs(s.Args), Class: s.Class})
+			r.copies = append(r.copies, driver.Statement{SQL: s.SQL, Args: ownArgs(s.Args, r.lane), Class: s.Class})
 			r.guards = append(r.guards, guard{op: op, run: m.run, sink: s.Sink, member: int32(i)})
 		}
 		op.mu.Unlock()
@@ -369,7 +371,7 @@ func (r *ride) scatter() bool {
 
 // ownArgs copies arguments that belong to the caller, who may leave and change them while
 // the flight is under way.
-func ownArgs(args []driver.Value) []driver.Value {
+func ownArgs(args []driver.Value, lane Lane) []driver.Value {
 	var out []driver.Value
 	for i := range args {
 		var v driver.Value
@@ -378,6 +380,20 @@ func ownArgs(args []driver.Value) []driver.Value {
 			v = driver.Bytes(append([]byte{}, args[i].Bytes()...))
 		case driver.KindJSON:
 			v = driver.JSON(append([]byte{}, args[i].Bytes()...))
+		case driver.KindArray:
+			if lane != LaneWrite { // those of reads are made for their statement
+				continue
+			}
+			switch a := args[i].Array().(type) {
+			case []int64:
+				v = driver.Array(append([]int64{}, a...))
+			case []string:
+				v = driver.Array(append([]string{}, a...))
+			case [][16]byte:
+				v = driver.Array(append([][16]byte{}, a...))
+			default: // weigh lets no other in
+				continue
+			}
 		default:
 			continue
 		}

@@ -59,6 +59,8 @@ type Shape struct {
 	rows  atomic.Int64 // moving average of the rows of an answer, times 8
 	score atomic.Int32 // of failures in a shared flight
 	solo  atomic.Bool  // goes alone from now on
+	// The Pool.stamp, plus one, at which the table was last found to be plain, and not.
+	plain, barred atomic.Uint64
 }
 
 // Verb is what a write does.

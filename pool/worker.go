@@ -266,6 +266,12 @@ func (w *worker) serve(op *Op) {
 		}
 		err = op.doubt(err)
 	}
+	for i := range op.Statements {
+		if op.Statements[i].Class == driver.Schema {
+			p.outdated()
+			break
+		}
+	}
 	if n := len(op.Statements); n > 0 {
 		bump(&w.counters.flights, 1)
 		bump(&w.counters.statements, uint64(n))
