@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"go/format"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/spillwaydb/spillway"
 	"github.com/spillwaydb/spillway/async"
 	"github.com/spillwaydb/spillway/models"
+	"github.com/spillwaydb/spillway/models/migrate"
 	"github.com/spillwaydb/spillway/models/migrate/autogen"
 )
 
@@ -73,7 +75,7 @@ var (
 
 // coming has the Go side of the table, statement by statement, so that the compiler looks
 // at it. It is not called.
-func coming(ctx context.Context, db *spillway.DB, user *User, users []*User, post *Post, posts []*Post, form models.Vals, text string, pgxConfig *pgxpool.Config, part func(context.Context, *models.Session) error) {
+func coming(ctx context.Context, db *spillway.DB, user *User, users []*User, post *Post, posts []*Post, form models.Vals, text string, pgxConfig *pgxpool.Config, files fs.FS, runner *migrate.Runner, part func(context.Context, *models.Session) error) {
 	var err error
 	var n int64
 	q := models.From(userT)
@@ -116,6 +118,7 @@ func coming(ctx context.Context, db *spillway.DB, user *User, users []*User, pos
 	cfg.URL = "sqlite:///app.db"
 	cfg.URL = "postgresql+asyncpg://u:p@h/db"
 	cfg.Postgres = pgxConfig
+	cfg.Migrations, cfg.Migrate = files, spillway.MigrateAtStart
 	cfg.Size = 10
 	cfg.Overflow = 20
 	cfg.Timeout = 30 * time.Second
@@ -124,6 +127,7 @@ func coming(ctx context.Context, db *spillway.DB, user *User, users []*User, pos
 	cfg.EchoPool = true
 	db, err = spillway.Open(ctx, cfg)
 	err = db.CreateTables(ctx)
+	err = db.RunMigrations(ctx)
 	db, err = spillway.Open(ctx, spillway.Config{})
 	q = models.From(userT)
 	q = q.Where(models.Eq(&userT.IsActive, true))
@@ -153,8 +157,11 @@ func coming(ctx context.Context, db *spillway.DB, user *User, users []*User, pos
 	_ = models.From(postT).With(models.SelectIn(&postT.Flags)).Limit(15)
 	_, err = autogen.Init(ctx, autogen.Options{DB: db})
 	_, err = autogen.Create(ctx, autogen.Options{DB: db, Message: "add age"})
+	_, err = runner.Up(ctx)
+	_, err = runner.Down(ctx)
+	_, err = runner.Status(ctx)
 	// The table ends here.
-	_, _, _, _, _, _, _, _, _ = err, n, rows, maps, counts, sql, args, flag, cfg
+	_, _, _, _, _, _, _, _, _, _, _ = err, n, rows, maps, counts, sql, args, flag, cfg, files, runner
 }
 
 // TestComingFromPython compares the table in the documentation of package models with the

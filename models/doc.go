@@ -216,6 +216,7 @@
 //	db_url="sqlite:///app.db"                                 │ cfg.URL = "sqlite:///app.db"
 //	db_url="postgresql+asyncpg://u:p@h/db"                    │ cfg.URL = "postgresql+asyncpg://u:p@h/db"
 //	engine=my_engine                                          │ cfg.Postgres = pgxConfig
+//	migrate=True                                              │ cfg.Migrations, cfg.Migrate = files, spillway.MigrateAtStart
 //	pool_size=10                                              │ cfg.Size = 10
 //	max_overflow=20                                           │ cfg.Overflow = 20
 //	pool_timeout=30                                           │ cfg.Timeout = 30 * time.Second
@@ -224,6 +225,7 @@
 //	echo_pool=True                                            │ cfg.EchoPool = true
 //	config.create_engine()                                    │ db, err = spillway.Open(ctx, cfg)
 //	config.create_tables()                                    │ err = db.CreateTables(ctx)
+//	config.run_migrations()                                   │ err = db.RunMigrations(ctx)
 //	db_url left out                                           │ db, err = spillway.Open(ctx, spillway.Config{})
 //
 //	QUERIES
@@ -262,6 +264,9 @@
 //	MIGRATIONS
 //	reflex db init                                            │ _, err = autogen.Init(ctx, autogen.Options{DB: db})
 //	create_migration("add age")                               │ _, err = autogen.Create(ctx, autogen.Options{DB: db, Message: "add age"})
+//	reflex db migrate                                         │ _, err = runner.Up(ctx)
+//	rollback_migration()                                      │ _, err = runner.Down(ctx)
+//	get_migration_status()                                    │ _, err = runner.Status(ctx)
 //
 // What differs, and why:
 //
