@@ -17,8 +17,8 @@ import (
 // "seed23 …". The list has no row 19.
 func TestSeedRows(t *testing.T) {
 	const last = 76
-	// Rows that wait for what they are about.
-	waiting := []int{40, 49, 51, 63, 64, 66, 68, 72, 73, 74, 76}
+	// Rows of relations whose tests come with the loading strategies.
+	waiting := []int{63, 64, 66, 68, 72, 73, 74, 76}
 	name := regexp.MustCompile(`\bfunc TestSeed(\d+)(?:And(\d+))?|"seed(\d+)(?:-(\d+))? `)
 	carried := map[int]bool{}
 	root := filepath.Join("..", "..")
