@@ -196,6 +196,16 @@ var matrix = []change{
 		ts.col("users.id").Type.Kind, ts.col("posts.user_id").Type.Kind = schema.Int32, schema.Int32
 	}, say: ""},
 
+	{name: "a referenced key's other type", change: func(ts *tables) {
+		ts.col("users.id").Auto = false
+		ts.col("users.id").Type.Kind, ts.col("posts.user_id").Type.Kind = schema.Text, schema.Text
+	}, say: "change column users.id: type", after: []string{"SELECT count(*) FROM posts JOIN users ON users.id = user_id", "3"}},
+	{name: "another key than the referenced one", change: func(ts *tables) {
+		u := ts.get("users")
+		ts.col("users.id").Auto = false
+		u.Key, u.Uniques = []string{"name"}, []schema.Unique{{Name: "uq_users_id", Columns: []string{"id"}}}
+	}, say: "change primary key of users to name"},
+
 	{name: "not null with default", change: func(ts *tables) {
 		ts.col("users.bio").Nullable = false
 		ts.col("users.bio").Default = lit(schema.Text, "none")
@@ -401,6 +411,9 @@ func (p *place) row(c change) {
 	p.same(from, "back")
 	if after := p.dump(from); !c.lossy && !slices.Equal(after, before) {
 		p.Errorf("rows before:\n%s\nafter:\n%s\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"), f.Text)
+	}
+	if !c.lossy { // the database still makes keys
+		must(p, p.run("INSERT INTO posts (user_id, title) VALUES (1, 'again')"))
 	}
 }
 
