@@ -25,6 +25,7 @@ ONLY    ?=
 BENCHPEERS := -tags ncruces -ldflags '-X github.com/ncruces/go-sqlite3/driver.driverName=ncruces'
 FUZZTIME ?= 30s
 KILLS    ?= 50
+CHAOS    ?= 2400000
 
 .PHONY: help
 help: ## List the targets
@@ -92,6 +93,10 @@ integration: ## Tests of the whole: real servers, faults
 .PHONY: kill
 kill: ## kill -9 of a process that writes, KILLS (50) times for each database
 	@SPILLWAY_TEST_KILLS=$(KILLS) go test -count=1 -timeout 30m -v -run TestAKilledProcess ./integration
+
+.PHONY: chaos
+chaos: ## Millions of operations while connections die and statements fail (CHAOS=number)
+	@SPILLWAY_CHAOS='$(CHAOS)' go test -count=1 -timeout 60m -run 'TestChaos$$' -v ./integration
 
 .PHONY: bench
 bench: ## Spillway and its peers side by side (ONLY=name)
