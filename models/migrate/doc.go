@@ -51,7 +51,9 @@
 // nothing left to do. On Postgres that is an advisory lock of the session, on a SQLite
 // file a lock on a second file beside it, named as the database with "-migrate-lock"
 // behind it; the operating system and the server free them when a process dies. Waiting
-// obeys the context and [Options.LockTimeout].
+// obeys the context and [Options.LockTimeout]. A pooler in transaction mode (PgBouncer)
+// gives each transaction another session, so behind one the lock holds nothing: migrate
+// over a URL that leads to the server itself.
 //
 // # SQLite and foreign keys
 //

@@ -1,3 +1,5 @@
+//go:build !js
+
 package migrate_test
 
 import (

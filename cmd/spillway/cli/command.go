@@ -31,7 +31,8 @@ type Command struct {
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
 
-	answers *bufio.Reader // over Stdin, once something was asked
+	answers  *bufio.Reader // over Stdin, once something was asked
+	terminal bool          // Stdin counts as a terminal
 }
 
 // grammar is the command line: kong reads it from the tags.

@@ -18,9 +18,10 @@ import (
 	"github.com/spillwaydb/spillway/internal/testdb"
 )
 
-// TestScripts runs the scripts of testdata/script on both databases, each in a module of
-// its own that knows the library from this checkout. SPILLWAY_URL names an empty database.
-func TestScripts(t *testing.T) {
+// Seed rows 51 and 77 to 83: the scripts of testdata/script on both databases, each in a
+// module of its own that knows the library from this checkout. SPILLWAY_URL names an empty
+// database.
+func TestSeed51And77To83(t *testing.T) {
 	root, err := filepath.Abs("../../..")
 	if err != nil {
 		t.Fatal(err)
@@ -78,8 +79,7 @@ func module(root, dir string) error {
 	return os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o600)
 }
 
-// withDatabase opens the database of a script. On SQLite two quotes stand for one, as
-// everywhere in the scripts.
+// withDatabase opens the database of a script.
 func withDatabase(ts *testscript.TestScript, f func(ctx context.Context, db *spillway.DB)) {
 	ctx := context.Background()
 	db, err := spillway.Open(ctx, spillway.Config{URL: ts.Getenv("TEST_URL")})

@@ -36,7 +36,7 @@ func isTerminal(v any) bool {
 
 // interactive reports whether somebody can be asked.
 func (c *Command) interactive() bool {
-	return c.answers != nil || isTerminal(c.Stdin)
+	return c.terminal || isTerminal(c.Stdin)
 }
 
 var errNoAnswer = errors.New("no answer: nothing was done")
