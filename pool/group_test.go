@@ -207,7 +207,7 @@ func TestAWriteWhoseCallerLeftIsUnknown(t *testing.T) {
 func TestAFewWritesDoNotWaitForAGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, k := newShop(), newKinds()
-		p := open(t, s.connector(), pool.Config{Size: 8, Overflow: pool.NoOverflow})
+		p := open(t, s.connector(), lanes(pool.Config{Size: 8, Overflow: pool.NoOverflow}))
 		learn(t, p, k)
 		s.takes = 100 * time.Millisecond
 		ends := make(resolved, 8)

@@ -85,7 +85,7 @@ func (r tour) play(t *testing.T, wrong func(format string, args ...any)) {
 		}
 		return fake.Lost()
 	}
-	p, err := pool.New(s.connector(), r.cfg)
+	p, err := pool.New(s.connector(), lanes(r.cfg))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -295,6 +295,17 @@ func busy(t testing.TB, p *pool.Pool) (free func()) {
 
 func one(cfg pool.Config) pool.Config {
 	cfg.Size, cfg.Overflow = 1, pool.NoOverflow
+	return lanes(cfg)
+}
+
+// lanes opens the lanes of which nothing is said, also in a build without them.
+func lanes(cfg pool.Config) pool.Config {
+	if cfg.Flights == 0 {
+		cfg.Flights, cfg.ByKey = pool.LaneOn, pool.LaneOn
+	}
+	if cfg.GroupWrites == 0 {
+		cfg.GroupWrites = pool.GroupAuto
+	}
 	return cfg
 }
 
@@ -332,7 +343,7 @@ func TestReadsThatWaitShareAFlight(t *testing.T) {
 func TestAnIdleConnectionTakesOneOperationOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, k := newShop(), newKinds()
-		p := open(t, s.connector(), pool.Config{Size: 4, Overflow: pool.NoOverflow})
+		p := open(t, s.connector(), lanes(pool.Config{Size: 4, Overflow: pool.NoOverflow}))
 		learn(t, p, k)
 		s.takes = 100 * time.Millisecond
 		ends := make(resolved, 4)

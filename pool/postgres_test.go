@@ -33,6 +33,7 @@ func openStore(t testing.TB, url string, cfg pool.Config, more ...string) *store
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg = lanes(cfg)
 	cfg.Overflow = pool.NoOverflow
 	if cfg.Size == 0 {
 		cfg.Size = 2
