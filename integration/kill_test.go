@@ -35,7 +35,7 @@ func writeUntilKilled(url string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	db, err := spillway.Open(ctx, spillway.Config{URL: url})
+	db, err := spillway.Open(ctx, spillway.Config{URL: url, GroupWrites: spillway.GroupAuto})
 	if err == nil {
 		err = db.CreateTables(ctx)
 	}

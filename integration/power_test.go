@@ -30,7 +30,7 @@ func cutPower(t *testing.T, level sqlite.Synchronous, keep func() bool) (lost []
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := pool.New(c, pool.Config{})
+	p, err := pool.New(c, pool.Config{GroupWrites: pool.GroupAuto})
 	if err != nil {
 		t.Fatal(err)
 	}
