@@ -83,7 +83,7 @@ func (u *Unit) settled(f *flush) {
 	empty := &relState{owner: u.owner, epoch: u.epoch}
 	for _, r := range f.fresh {
 		for _, rel := range r.t.relations {
-			if rel.kind == belongsTo {
+			if rel.kind == belongsTo || rel.viewOnly {
 				continue
 			}
 			if w := rel.words(r.obj); w.load() == nil {

@@ -55,7 +55,7 @@ func (s *placedSink[T]) attach(u *Unit) {
 	}
 	for i, x := range s.out {
 		if r := u.identityOf(s.t).at(s.t, unsafe.Pointer(x)); r != nil {
-			if rec, fresh := u.loaded(s.t, unsafe.Pointer(x)); !fresh {
+			if rec, fresh := u.loaded(s.t, unsafe.Pointer(x), s.partial); !fresh {
 				s.out[i] = (*T)(rec.obj)
 			}
 		}

@@ -212,7 +212,7 @@ func rowsCall[R, T any](q Query[R], n int, finish func(rows []R) (T, error)) *ca
 					f.refresh(c.u)
 				}
 				if objs, ok := sink.(objectSink); ok && q.q.populate {
-					c.u.populate(objs.of().t, objs.objects(), c.loads)
+					c.u.populate(objs.of(), objs.objects(), c.loads)
 				}
 				sink.attach(c.u)
 			}

@@ -115,6 +115,11 @@ func newStream[R any](h Handle, q Query[R]) (*stream[R], error) {
 	if err != nil && loads {
 		return nil, fmt.Errorf("models: Each loads relations only if it can go by key: %w", err)
 	}
+	if c, ok := any(q.rows).(interface{ lacks(k *keyset) error }); ok && keys != nil {
+		if err := c.lacks(keys); err != nil {
+			return nil, err
+		}
+	}
 	s.keys, s.last = keys, &bookmark{keys: keys}
 	if err != nil {
 		s.way = &held{why: err}

@@ -27,6 +27,12 @@ func (s *excerpt) fields() []*field {
 	return s.only
 }
 
+// reads reports whether a column is read.
+func (s *excerpt) reads(name string) bool {
+	f := s.t.byName[name]
+	return f != nil && !s.partial.lacks(f)
+}
+
 // width is the number of columns.
 func (s *excerpt) width() int { return len(s.fields()) }
 

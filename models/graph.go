@@ -109,6 +109,9 @@ func (g *graph) read(r *record, rel *relation, ch *relChanges) error {
 	if err := rel.ready(); err != nil {
 		return err
 	}
+	if rel.viewOnly {
+		return fmt.Errorf("models: %s is viewonly and was changed: change the foreign key, or the relation that keeps it", rel)
+	}
 	if rel.kind == belongsTo {
 		var parent *record
 		var obj unsafe.Pointer

@@ -69,6 +69,29 @@ func (m *HasMany[T]) Clear() error {
 	return nil
 }
 
+// Set makes xs all that the relation leads to: it removes what is not among them and adds
+// what is missing. It needs to know the present objects: if the relation is not loaded it
+// fails with [ErrNotLoaded].
+func (m *HasMany[T]) Set(xs ...*T) error {
+	have, err := m.Items()
+	if err != nil {
+		return err
+	}
+	keep := make(map[*T]bool, len(xs))
+	for _, x := range xs {
+		keep[x] = true
+	}
+	var gone []*T
+	for _, x := range have {
+		if !keep[x] {
+			gone = append(gone, x)
+		}
+	}
+	m.Remove(gone...)
+	m.Add(xs...)
+	return nil
+}
+
 // Items returns the objects, with changes that were not flushed yet: first those loaded,
 // in the relation's order, then those added. It never asks the database: what is not
 // loaded answers [ErrNotLoaded]. The slice belongs to the relation: copy it to change or

@@ -118,15 +118,17 @@ func (u *Unit) known(t *table, key []driver.Value) *record {
 }
 
 // loaded looks up the object of a row just read. If the session has none, fresh is true;
-// else the record says what it has, brought up to date if it was expired.
-func (u *Unit) loaded(t *table, obj unsafe.Pointer) (r *record, fresh bool) {
+// else the record says what it has, brought up to date if it was expired. p is what the
+// row lacks.
+func (u *Unit) loaded(t *table, obj unsafe.Pointer, p *partial) (r *record, fresh bool) {
 	r = u.identityOf(t).at(t, obj)
 	if r == nil {
 		return nil, true
 	}
 	if r.epoch != u.epoch {
-		r.refresh(obj, false)
-		r.epoch = u.epoch
+		if r.refresh(obj, false, p); p == nil {
+			r.epoch = u.epoch
+		}
 		u.arrive(t, r.obj)
 	}
 	return r, false

@@ -12,6 +12,10 @@ import (
 // Without a condition it uses the only foreign key between the new table and those of
 // the query; none, or more than one, is an error that names them. proto is what
 // [Register] or [Alias] returned.
+//
+// The address of a relation field joins what the relation leads to, under its own name,
+// and through the association if there is one: Join(&userT.Posts). Conditions are added
+// to that.
 func (q Query[R]) Join(proto any, on ...Cond) Query[R] { return q.join(proto, on, false) }
 
 // LeftJoin is [Query.Join], but keeps rows without a match: the columns of the new table
@@ -26,6 +30,9 @@ func (q Query[R]) join(proto any, on []Cond, left bool) Query[R] {
 		if left && n.kind != selectQuery {
 			return errors.New("models: LeftJoin does not fit an Update or Delete: use Join, or a condition with Not and ExistsIn")
 		}
+		if field, ok := proto.(Relation); ok {
+			return n.along(field, on, left)
+		}
 		c, err := prototypeOf(proto)
 		if err != nil {
 			return err
@@ -37,17 +44,15 @@ func (q Query[R]) join(proto any, on []Cond, left bool) Query[R] {
 		if err != nil {
 			return err
 		}
-		cond := dialect.Node(dialect.Logic{Op: "AND", Kids: nodes})
 		if len(nodes) == 0 {
-			if cond, err = n.onlyKey(c.source); err != nil {
+			cond, err := n.onlyKey(c.source)
+			if err != nil {
 				return err
 			}
+			nodes = []dialect.Node{cond}
 		}
-		n.sel.Joins = append(clip(n.sel.Joins), dialect.Join{Source: c.source, Left: left, On: cond})
+		n.add(c.source, left, nodes)
 		n.reads(append(subOf(on), c.t))
-		if n.kind != selectQuery { // it has no ON: the tables stand in a list
-			n.sel.Where = append(clip(n.sel.Where), cond)
-		}
 		return nil
 	})
 }
@@ -85,7 +90,11 @@ func (q *query) onlyKey(s *dialect.Source) (dialect.Node, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Errorf("models: Join %s: no foreign key between it and the tables of the query: give a condition", s.As)
+		var names []string
+		for _, h := range have {
+			names = append(names, h.As)
+		}
+		return nil, fmt.Errorf("models: Join %s: no foreign key between it and %s: give a condition", s.As, strings.Join(names, ", "))
 	case 1:
 		return found[0], nil
 	default:

@@ -131,6 +131,16 @@ func many(nodes []*loadNode) bool {
 	return false
 }
 
+// given reports whether the query has joins that nodes are to come from.
+func given(nodes []*loadNode) bool {
+	for _, n := range nodes {
+		if n.spec.given != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // single reports whether the database makes sure that there is one row at most.
 func (n *loadNode) single() bool {
 	switch n.rel.kind {
@@ -150,8 +160,11 @@ func (n *loadNode) single() bool {
 // separate has joined nodes loaded by statements of their own.
 func separate(nodes []*loadNode) {
 	for _, n := range nodes {
-		if n.spec.how == loadJoined {
+		switch {
+		case n.spec.how == loadJoined && n.spec.given == nil:
 			n.spec.how = loadSelectIn
+		case n.spec.how == loadJoined:
+			separate(n.kids)
 		}
 	}
 }
@@ -159,16 +172,30 @@ func separate(nodes []*loadNode) {
 // aboard puts the joined nodes of a query into its statement, which has been written
 // without them.
 func (l *loader) aboard(st *driver.Statement, sel *dialect.Select, src *dialect.Source, sink objectSink, sh excerpt) error {
+	if l.err != nil {
+		return l.err
+	}
 	l.sel, l.src = sel, src
 	nodes := joinedBelow(l.nodes, 0, nil)
 	if len(nodes) == 0 {
 		return nil
 	}
+	for _, n := range nodes {
+		if n.spec.given != nil && !joins(sel, n.spec.given) {
+			return fmt.Errorf("models: FromJoin of %s: the query does not join %s: add Join(&…) of this relation", n.rel, n.spec.given.As)
+		}
+	}
 	j := joining{l: l, src: src, excerpt: sh, nodes: nodes}
 	out, ok := j.statement(sel)
 	if !ok {
 		separate(l.nodes)
-		return nil
+		if j.nodes = joinedBelow(l.nodes, 0, nil); len(j.nodes) == 0 {
+			return nil
+		}
+		nodes = j.nodes
+		own := *sel
+		out = &own
+		j.add(out, sh.width())
 	}
 	w := dialect.NewWriter(l.e.dialect)
 	defer w.Free()
@@ -193,14 +220,16 @@ type joining struct {
 }
 
 // statement returns sel with the nodes in it. It reports false if they do not fit: a lock
-// would lock what they lead to as well.
+// would lock what they lead to as well, and rows that FromJoin needs can not be counted
+// as objects.
 func (j *joining) statement(sel *dialect.Select) (*dialect.Select, bool) {
-	if sel.Lock != dialect.NoLock {
+	counts := sel.Distinct || len(sel.DistinctOn) > 0 || len(sel.GroupBy) > 0 || len(sel.Having) > 0 || len(sel.Parts) > 0 ||
+		many(j.nodes) && (sel.Limit != nil || sel.Offset != nil)
+	if sel.Lock != dialect.NoLock || counts && given(j.nodes) {
 		return nil, false
 	}
 	out := *sel
-	if sel.Distinct || len(sel.DistinctOn) > 0 || len(sel.GroupBy) > 0 || len(sel.Having) > 0 || len(sel.Parts) > 0 ||
-		many(j.nodes) && (sel.Limit != nil || sel.Offset != nil) {
+	if counts {
 		w, ok := j.wrap(sel)
 		if !ok {
 			return nil, false
@@ -224,7 +253,7 @@ func (j *joining) wrap(sel *dialect.Select) (*dialect.Select, bool) {
 		}
 		col, ok := term.X.(dialect.Column)
 		switch {
-		case ok && (col.Source == j.src || len(sel.Parts) > 0):
+		case ok && (col.Source == j.src && j.excerpt.reads(col.Name) || len(sel.Parts) > 0):
 			term.X = dialect.Column{Source: j.src, Name: col.Name}
 		case sel.Distinct || len(sel.Parts) > 0:
 			return nil, false // a further column would make other rows
@@ -258,6 +287,11 @@ func (j *joining) add(sel *dialect.Select, at int) {
 		n.excerpt.base, n.sel = at, sel
 		at += n.excerpt.width()
 		n.sink = rel.make.sink(n.excerpt, 0, rel.target.hasOrigin && j.l.u == nil)
+		if n.spec.given != nil {
+			n.src = n.spec.given
+			sel.Columns = append(sel.Columns, n.excerpt.columns(n.src)...)
+			continue
+		}
 		far := dialect.Column{Source: n.src, Name: rel.far().name}
 		near := dialect.Column{Source: up, Name: rel.near().name}
 		on := []dialect.Node{dialect.Compare{L: far, Op: "=", R: near}}

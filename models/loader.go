@@ -45,7 +45,7 @@ func newLoader(e *Engine, u *Unit, t *table, loads []Loading) *loader {
 	}
 	l := &loader{e: e, u: u}
 	l.nodes = l.plan(t, loads, nil)
-	if len(l.nodes) == 0 {
+	if len(l.nodes) == 0 && l.err == nil {
 		return nil
 	}
 	return l
@@ -57,6 +57,10 @@ func (l *loader) plan(t *table, loads []Loading, above *loadNode) []*loadNode {
 	asked := map[*relation]bool{}
 	for i := range loads {
 		asked[loads[i].rel] = true
+		if err := loads[i].rel.ready(); err != nil {
+			l.err = err
+			return nodes
+		}
 		nodes = append(nodes, l.node(loads[i], above))
 	}
 	for _, rel := range t.relations {
@@ -72,7 +76,7 @@ func (l *loader) plan(t *table, loads []Loading, above *loadNode) []*loadNode {
 }
 
 func (l *loader) node(s Loading, above *loadNode) *loadNode {
-	n := &loadNode{l: l, rel: s.rel, spec: s, above: above, excerpt: excerpt{t: s.rel.target}}
+	n := &loadNode{l: l, rel: s.rel, spec: s, above: above, excerpt: s.excerpt}
 	switch s.how {
 	case loadLazy, loadRaise, loadNone:
 		return n
@@ -82,6 +86,9 @@ func (l *loader) node(s Loading, above *loadNode) *loadNode {
 		again := s
 		again.depth--
 		kids = append(clip(kids), again)
+	}
+	if n.excerpt.t = s.rel.target; n.excerpt.only != nil {
+		n.excerpt = n.excerpt.with(s.rel.far())
 	}
 	n.kids = l.plan(s.rel.target, kids, n)
 	return n

@@ -24,13 +24,17 @@ type Loading struct {
 	order  []dialect.Node
 	most   int // objects per parent; 0: all
 	depth  int // levels of a relation that leads to its own table; 0: one
-	err    error
+	// excerpt is what is read of the objects; without a table all of it.
+	excerpt excerpt
+	// given is the source of the query around it that has the objects; nil: none has.
+	given *dialect.Source
+	err   error
 
 	deleted bool // rows that are marked as deleted too
 }
 
-// A LoadOption refines a [Loading]: another Loading nested in it, [Filter], [PerParent]
-// or [Depth].
+// A LoadOption refines a [Loading]: another Loading nested in it, [Filter], [PerParent],
+// [Depth], [LoadOnly] or [Defer].
 type LoadOption interface{ refine(l *Loading) error }
 
 // SelectIn loads a relation with one further statement for all objects of the result,
@@ -81,17 +85,17 @@ func PerParent(n int, orders ...Order) LoadOption { return perParentOption{n, or
 func Depth(n int) LoadOption { return depthOption(n) }
 
 func load(how strategy, field Relation, opts []LoadOption) Loading {
-	l := Loading{how: how}
+	return refined(Loading{how: how}, field, opts)
+}
+
+// refined gives a loading its relation and its options.
+func refined(l Loading, field Relation, opts []LoadOption) Loading {
 	rel, err := relationAt(field)
 	if err != nil {
 		l.err = err
 		return l
 	}
-	if l.rel = rel; rel.kind == manyToMany {
-		if l.err = rel.ready(); l.err != nil {
-			return l
-		}
-	}
+	l.rel = rel
 	for _, o := range opts {
 		if o == nil {
 			continue
@@ -108,6 +112,15 @@ func load(how strategy, field Relation, opts []LoadOption) Loading {
 
 // relationAt returns the relation that the address of a field of a prototype names.
 func relationAt(field Relation) (*relation, error) {
+	col, err := relationColumn(field)
+	if err != nil {
+		return nil, err
+	}
+	return col.rel, nil
+}
+
+// relationColumn is relationAt with the source that the prototype stands for.
+func relationColumn(field Relation) (*column, error) {
 	v := reflect.ValueOf(field)
 	if !v.IsValid() || v.IsNil() {
 		return nil, errors.New("models: a nil pointer names no relation: want the address of a field of a prototype")
@@ -116,7 +129,7 @@ func relationAt(field Relation) (*relation, error) {
 	if col == nil || col.rel == nil {
 		return nil, fmt.Errorf("models: this %T is no relation of a registered prototype (use the pointer that models.Register returned: not a copy of it, not a loaded object)", field)
 	}
-	return col.rel, nil
+	return col, nil
 }
 
 // refine nests l.
@@ -128,6 +141,8 @@ func (l Loading) refine(in *Loading) error {
 		return errZeroLoading
 	case l.rel.t != in.rel.target:
 		return fmt.Errorf("models: %s is nested under %s", l.rel, in.rel.describe())
+	case l.given != nil && in.given == nil:
+		return fmt.Errorf("models: FromJoin of %s is nested under %s, which does not come from the query's joins", l.rel, in.rel)
 	}
 	in.kids = append(clip(in.kids), l)
 	return nil
@@ -138,6 +153,9 @@ var errZeroLoading = errors.New("models: a zero Loading loads nothing: make one 
 type filterOption []Cond
 
 func (o filterOption) refine(l *Loading) error {
+	if l.given != nil {
+		return fmt.Errorf("models: Filter of a FromJoin of %s: filter the query, with Where or in its Join", l.rel)
+	}
 	nodes, err := nodesOf(o)
 	l.filter = append(clip(l.filter), nodes...)
 	return err
@@ -171,8 +189,8 @@ func (o perParentOption) refine(l *Loading) error {
 type depthOption int
 
 func (o depthOption) refine(l *Loading) error {
-	if o < 1 {
-		return fmt.Errorf("models: Depth(%d) of %s: want 1 or more", o, l.rel)
+	if o < 1 || l.given != nil && o > 1 {
+		return fmt.Errorf("models: Depth(%d) of %s: want 1 or more, and no FromJoin", o, l.rel)
 	}
 	l.depth = int(o)
 	return nil

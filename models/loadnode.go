@@ -261,10 +261,10 @@ func (n *loadNode) finish(parents []unsafe.Pointer) {
 		}
 		n.publish(n.rel.words(p), st)
 	}
-	n.reverse(states, first)
-	for _, k := range n.kids {
+	for _, k := range n.kids { // what was asked for by name counts more than what is known by the way
 		k.finish(objs)
 	}
+	n.reverse(states, first)
 }
 
 // reverse publishes the other side where it is known too: what was loaded for a parent

@@ -65,8 +65,9 @@ func (s *entitySink[T]) refresh(u *Unit) {
 		obj := pointerTo(x)
 		if r := u.identityOf(s.t).at(s.t, obj); r != nil {
 			fresh := s.t.clone(obj)
-			r.refresh(fresh, false)
-			r.epoch = u.epoch
+			if r.refresh(fresh, false, s.partial); s.partial == nil {
+				r.epoch = u.epoch
+			}
 			u.arrive(s.t, r.obj)
 		}
 	}

@@ -340,7 +340,7 @@ func (c *merging) place(m *merged) {
 			r = &record{snap: m.t.clone(m.row.into)}
 			u.manage(r, m.t, m.row.into)
 		case r != nil && m.row != nil && m.row.into != nil && r.epoch != u.epoch:
-			r.refresh(m.row.into, false)
+			r.refresh(m.row.into, false, nil)
 			r.epoch = u.epoch
 			u.arrive(m.t, r.obj)
 		}
@@ -369,9 +369,15 @@ func (m *merged) fits() error {
 
 // copy gives the session's object the values of the given one, without sharing memory.
 func (m *merged) copy() error {
+	var p *partial
+	if o := m.t.originOf(m.given); o != nil {
+		p = o.partial
+	}
 	for _, f := range m.t.fields {
 		from := f.at(m.given)
 		switch {
+		case p.lacks(f) && f.zero(from):
+			continue // nobody knows what it is
 		case f.generated, m.rec != nil && m.t.isKey(f):
 			continue
 		case (f.created || f.updated || f == m.t.version || slices.Contains(m.skip, f)) && f.zero(from):

@@ -21,14 +21,16 @@ func (q Query[R]) PopulateExisting() Query[R] {
 }
 
 // populate overwrites the objects of a result that the session has.
-func (u *Unit) populate(t *table, rows []unsafe.Pointer, loads *loader) {
+func (u *Unit) populate(e excerpt, rows []unsafe.Pointer, loads *loader) {
+	t := e.t
 	for _, obj := range rows {
 		r := u.identityOf(t).at(t, obj)
 		if r == nil {
 			continue
 		}
-		r.refresh(t.clone(obj), true)
-		r.epoch = u.epoch
+		if r.refresh(t.clone(obj), true, e.partial); e.partial == nil {
+			r.epoch = u.epoch
+		}
 		u.arrive(t, r.obj)
 		if loads == nil {
 			continue

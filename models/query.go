@@ -83,7 +83,7 @@ func (q *query) only(method string, kinds ...queryKind) error {
 // needsTables are the methods that look at tables.
 var needsTables = map[string]bool{
 	"From": true, "FromQuery": true, "Where": true, "Join": true, "GroupBy": true, "Having": true, "Distinct": true,
-	"DistinctOn": true, "ForUpdate": true, "ForShare": true, "JoinQuery": true, "JoinLateral": true,
+	"DistinctOn": true, "LoadOnly": true, "Defer": true, "ForUpdate": true, "ForShare": true, "JoinQuery": true, "JoinLateral": true,
 }
 
 // clip makes appending to s copy it.

@@ -80,7 +80,7 @@ func (t *table) encodeDeep(obj unsafe.Pointer) []driver.Value {
 func (r *record) changed(out []*field) []*field {
 	if r.snap == nil {
 		for _, f := range r.t.fields {
-			if !r.t.isKey(f) && !f.generated {
+			if !r.t.isKey(f) && !f.generated && !(r.partial.lacks(f) && f.zero(f.at(r.obj))) {
 				out = append(out, f)
 			}
 		}
@@ -132,8 +132,17 @@ func (r *record) restore() {
 }
 
 // refresh takes over a row read again: fresh becomes the snapshot, and the object gets
-// its values except where it was changed.
-func (r *record) refresh(fresh unsafe.Pointer, overwrite bool) {
+// its values except where it was changed. What p lacks stays as it is.
+func (r *record) refresh(fresh unsafe.Pointer, overwrite bool, p *partial) {
+	if p == nil {
+		r.partial = nil
+	} else {
+		for _, f := range r.t.fields {
+			if p.lacks(f) {
+				f.move(f.at(fresh), f.at(r.rowImage()))
+			}
+		}
+	}
 	var few [8]*field
 	mine := map[*field]bool{}
 	if !overwrite && r.snap != nil {

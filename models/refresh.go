@@ -220,7 +220,7 @@ func (c *refreshing) Finish() (z struct{}, err error) {
 		case w.fields != nil:
 			w.rec.refreshOnly(w.fields, w.row.into)
 		default:
-			w.rec.refresh(w.row.into, true)
+			w.rec.refresh(w.row.into, true, nil)
 			w.rec.epoch = c.u.epoch
 		}
 		if w.row != nil {

@@ -120,8 +120,8 @@ func keyOf(f *field, obj unsafe.Pointer) (v driver.Value, ok bool, err error) {
 // HasMany or HasOne of parent's table.
 func (rel *relation) relate(parent, child unsafe.Pointer) {
 	if rel.kind == manyToMany {
-		rel.words(parent).include(child)
-		if rel.back != nil {
+		// The other side may not know that the two belong together.
+		if rel.words(parent).include(child) && rel.back != nil {
 			rel.back.words(child).include(parent)
 		}
 		return

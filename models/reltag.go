@@ -14,6 +14,7 @@ type relTag struct {
 	through           string // a struct
 	lazy              strategy
 	delete, orphan    bool
+	viewOnly          bool
 	orderNames        []string // Go fields, "-" before those that go down
 }
 
@@ -28,7 +29,6 @@ const (
 	loadImmediate
 	loadRaise
 	loadNone
-	loadCount
 )
 
 var strategies = map[string]strategy{
@@ -48,8 +48,12 @@ func parseRelTag(text string) (t relTag, err error) {
 	for _, p := range parts {
 		key, val, has := strings.Cut(strings.TrimSpace(p), "=")
 		key, val = strings.TrimSpace(key), strings.Trim(strings.TrimSpace(val), "'")
+		if key == "viewonly" && !has {
+			t.viewOnly = true
+			continue
+		}
 		if !slices.Contains([]string{"fk", "other", "back", "through", "lazy", "cascade", "order"}, key) {
-			return t, fmt.Errorf("unknown option %q: want fk=, other=, back=, through=, lazy=, cascade= or order=", key)
+			return t, fmt.Errorf("unknown option %q: want fk=, other=, back=, through=, lazy=, cascade=, order= or viewonly", key)
 		}
 		if !has || val == "" {
 			return t, fmt.Errorf("option %s needs a value: %s=…", key, key)
@@ -85,6 +89,8 @@ func parseRelTag(text string) (t relTag, err error) {
 		}
 	}
 	switch {
+	case t.viewOnly && (t.backName != "" || t.delete):
+		return t, errors.New("a viewonly relation changes nothing: back and cascade do not fit")
 	case t.otherName != "" && t.through == "":
 		return t, errors.New("option other belongs to through")
 	case t.through != "" && t.orphan:

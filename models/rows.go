@@ -112,7 +112,7 @@ func (s *entitySink[T]) attach(u *Unit) {
 	var recs []record
 	for i, x := range s.out {
 		obj := unsafe.Pointer(x)
-		rec, fresh := u.loaded(s.t, obj)
+		rec, fresh := u.loaded(s.t, obj, s.partial)
 		if !fresh {
 			s.out[i] = (*T)(rec.obj)
 			continue
@@ -124,6 +124,7 @@ func (s *entitySink[T]) attach(u *Unit) {
 		rec, recs = &recs[0], recs[1:]
 		snaps[0] = *x
 		rec.snap, snaps = unsafe.Pointer(&snaps[0]), snaps[1:]
+		rec.partial = s.partial
 		u.manage(rec, s.t, obj)
 	}
 }

@@ -62,6 +62,11 @@ type layout struct {
 }
 
 func (q Query[R]) layout() (out []layout) {
+	if e, ok := any(q.rows).(interface{ chosen() []*field }); ok {
+		for _, f := range e.chosen() {
+			out = append(out, layout{f.off, f.codec})
+		}
+	}
 	if v, ok := any(q.rows).(values[R]); ok {
 		for i := range v.cells {
 			out = append(out, layout{v.cells[i].off, v.cells[i].c})

@@ -245,7 +245,7 @@ func (u *Unit) attach(t *table, obj unsafe.Pointer, o *origin, verb string) (*re
 		return nil, fmt.Errorf("%w: %s: this %s is in another session that is still open; close that first", ErrAttached, verb, t.facts.Model)
 	}
 	r := &record{obj: obj, owner: u.owner, state: persistent, epoch: u.epoch}
-	r.t, r.rec = t, r
+	r.t, r.rec, r.partial = t, r, o.partial
 	if o.rec != nil {
 		r.snap, r.aux = o.rec.snap, o.rec.aux
 	}

@@ -133,20 +133,21 @@ func (ch *relChanges) holds(st *relState, x unsafe.Pointer) bool {
 	return ok
 }
 
-// include makes x a member.
-func (w *words) include(x unsafe.Pointer) {
+// include makes x a member, and reports whether it was none as far as is known.
+func (w *words) include(x unsafe.Pointer) bool {
 	ch := w.change()
 	if i := slices.Index(ch.removed, x); i >= 0 {
 		ch.removed = slices.Delete(ch.removed, i, i+1)
-		return
+		return true
 	}
 	if ch.adds(x) || ch.holds(w.load(), x) {
-		return
+		return false
 	}
 	ch.added = append(ch.added, x)
 	if ch.in != nil {
 		ch.in[x] = struct{}{}
 	}
+	return true
 }
 
 // exclude makes x no member, and reports whether it may have been one.
