@@ -3,6 +3,7 @@ package modeltest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ var (
 	seatT    = models.Register[Seat]()
 )
 
-// A part is a test of the suite.
+// A part is one test of the suite.
 type part struct {
 	name string
 	run  func(s side)
@@ -89,9 +90,9 @@ func Run(t *testing.T, db *spillway.DB) {
 	}
 	for _, mode := range []string{"blocking", "async"} {
 		t.Run(mode, func(t *testing.T) {
-			for _, part := range suite {
+			for _, part := range slices.Concat(suite, relations) {
 				t.Run(part.name, func(t *testing.T) {
-					for _, sql := range []string{"seats", "rooms", "messages", "members", "deposits"} {
+					for _, sql := range append([]string{"seats", "rooms", "messages", "members", "deposits"}, relationTables...) {
 						if _, err := models.Exec(t.Context(), db, models.Raw[int](models.Unsafe("DELETE FROM "+sql))); err != nil {
 							t.Fatal(err)
 						}

@@ -79,6 +79,7 @@ func (c *conn) adopt(raw *sqlite3.Conn) {
 	c.raw = raw
 	c.cache = newCache(c.home.cfg.StatementCache)
 	raw.SetInterrupt(&c.watch)
+	trace(raw)
 }
 
 // enter begins a call that uses raw; it fails when the connection is gone.
