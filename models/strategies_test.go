@@ -129,36 +129,36 @@ func loaded(x any, rel string) ([]any, error) {
 	case *Writer:
 		switch rel {
 		case "Articles":
-			return many(x.Articles.Items())
+			return anyOf(x.Articles.Items())
 		case "Bio":
-			return single(x.Bio.Get())
+			return anyOne(x.Bio.Get())
 		}
-		return many(x.Marks.Items())
+		return anyOf(x.Marks.Items())
 	case *Article:
 		switch rel {
 		case "Writer":
-			return single(x.Writer.Get())
+			return anyOne(x.Writer.Get())
 		case "Labels":
-			return many(x.Labels.Items())
+			return anyOf(x.Labels.Items())
 		}
-		return many(x.Marks.Items())
+		return anyOf(x.Marks.Items())
 	case *Mark:
 		if rel == "Article" {
-			return single(x.Article.Get())
+			return anyOne(x.Article.Get())
 		}
-		return single(x.Writer.Get())
+		return anyOne(x.Writer.Get())
 	}
 	return nil, nil
 }
 
-func many[T any](xs []*T, err error) (out []any, _ error) {
+func anyOf[T any](xs []*T, err error) (out []any, _ error) {
 	for _, x := range xs {
 		out = append(out, x)
 	}
 	return out, err
 }
 
-func single[T any](x *T, err error) ([]any, error) {
+func anyOne[T any](x *T, err error) ([]any, error) {
 	if x == nil {
 		return nil, err
 	}
@@ -286,16 +286,16 @@ func TestEveryStrategyLoadsTheSameGraph(t *testing.T) {
 			var err error
 			switch kind {
 			case "Writer":
-				got, err = many(models.All(ctx, h, models.From(writerT).OrderBy(models.Asc(&writerT.ID)).Limit(limit).With(loadings(kind, bs, l)...)))
-				all, _ = many(s.writers, nil)
+				got, err = anyOf(models.All(ctx, h, models.From(writerT).OrderBy(models.Asc(&writerT.ID)).Limit(limit).With(loadings(kind, bs, l)...)))
+				all, _ = anyOf(s.writers, nil)
 			case "Article":
-				got, err = many(models.All(ctx, h, models.From(articleT).OrderBy(models.Desc(&articleT.Views), models.Asc(&articleT.ID)).Limit(limit).With(loadings(kind, bs, l)...)))
+				got, err = anyOf(models.All(ctx, h, models.From(articleT).OrderBy(models.Desc(&articleT.Views), models.Asc(&articleT.ID)).Limit(limit).With(loadings(kind, bs, l)...)))
 				arts := slices.Clone(s.articles)
 				slices.SortStableFunc(arts, func(a, b *Article) int { return b.Views - a.Views })
-				all, _ = many(arts, nil)
+				all, _ = anyOf(arts, nil)
 			case "Mark":
-				got, err = many(models.All(ctx, h, models.From(markT).OrderBy(models.Asc(&markT.ID)).Limit(limit).With(loadings(kind, bs, l)...)))
-				all, _ = many(s.marks, nil)
+				got, err = anyOf(models.All(ctx, h, models.From(markT).OrderBy(models.Asc(&markT.ID)).Limit(limit).With(loadings(kind, bs, l)...)))
+				all, _ = anyOf(s.marks, nil)
 			}
 			check(err)
 			want := all[:min(limit, len(all))]
