@@ -55,8 +55,7 @@ func writeUntilKilled(url string) {
 			}
 		}()
 	}
-	for { // until killed
-		time.Sleep(time.Millisecond)
+	for range time.Tick(time.Millisecond) { // until killed
 		if s := db.Stats().SharedWrites; s.Sum > 0 {
 			_, _ = fmt.Printf("%s %d %d\n", sharedLine, s.Count, s.Sum) // the parent may be gone
 		}

@@ -56,12 +56,14 @@ func (p *playroom) check(err error) {
 }
 
 // pick draws a name, or skips the step.
-func (p *playroom) pick(from []string) string {
+func (p *playroom) pick(from []string) string { return draw(p.t, from) }
+
+func draw(t *rapid.T, from []string) string {
 	if len(from) == 0 {
-		p.t.Skip("there is none")
+		t.Skip("there is none")
 	}
 	slices.Sort(from)
-	return rapid.SampledFrom(from).Draw(p.t, "which")
+	return rapid.SampledFrom(from).Draw(t, "which")
 }
 
 func (p *playroom) box() string { return p.pick(slices.Collect(maps.Keys(p.now.boxes))) }
