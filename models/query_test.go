@@ -283,7 +283,7 @@ func TestQueryMistakes(t *testing.T) {
 		{fail(models.Query[*User]{}.Limit(1)), "a zero Query"},
 		{fail(models.From(userT).Where(models.Lt(&userT.FullName, nil))), "use IsNull"},
 		{fail(models.From(userT).Where(models.In(&userT.FullName, nil))), "use Or with IsNull"},
-		{fail(models.From(userT).Join(tagT)), "Join tags: no foreign key between it and the tables of the query"},
+		{fail(models.From(userT).Join(tagT)), "Join tags: no foreign key between it and users"},
 		{fail(models.From(userT).Join(userT, models.And())), "users is in the query twice"},
 		{fail(models.From(userT).Join(&copied)), "is no prototype"},
 		{fail(models.From(userT).Join(42)), "int is no prototype"},

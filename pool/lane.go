@@ -63,8 +63,8 @@ func (p *Pool) openLanes() {
 	if f == nil {
 		return
 	}
-	p.lanes[LaneRead] = len(f.Read) > 0 && p.cfg.Flights != LaneOff
-	p.lanes[LaneWrite] = len(f.Write) > 0 && p.cfg.GroupWrites != GroupOff
+	p.lanes[LaneRead] = f.Read != nil && p.cfg.Flights != LaneOff
+	p.lanes[LaneWrite] = f.Write != nil && p.cfg.GroupWrites != GroupOff
 }
 
 // queueOf is the queue that op waits in. Called with Pool.mu held.

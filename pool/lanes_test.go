@@ -41,8 +41,12 @@ func newShop() *shop {
 
 func sharing() *driver.Sharing {
 	return &driver.Sharing{
-		Read:   []driver.Statement{{SQL: "BEGIN READ ONLY", Class: driver.Begin}, {SQL: "SET lock_timeout", Class: driver.Read}},
-		Write:  []driver.Statement{{SQL: "BEGIN", Class: driver.Begin}, {SQL: "SET lock_timeout", Class: driver.Read}},
+		Read: func() []driver.Statement {
+			return []driver.Statement{{SQL: "BEGIN READ ONLY", Class: driver.Begin}, {SQL: "SET lock_timeout", Class: driver.Read}}
+		},
+		Write: func() []driver.Statement {
+			return []driver.Statement{{SQL: "BEGIN", Class: driver.Begin}, {SQL: "SET lock_timeout", Class: driver.Read}}
+		},
 		Commit: driver.Statement{SQL: "COMMIT", Class: driver.Commit},
 		Table:  "table?",
 	}

@@ -434,9 +434,9 @@ func (r *ride) layOut() {
 	r.prefix = 0
 	switch {
 	case r.lane == LaneWrite:
-		sts = append(sts, f.Write...)
+		sts = append(sts, f.Write()...)
 	case n >= minFlight, n > 1 && mixed:
-		sts = append(sts, f.Read...)
+		sts = append(sts, f.Read()...)
 	}
 	r.prefix = len(sts)
 	for i := range r.members {

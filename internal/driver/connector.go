@@ -99,13 +99,14 @@ type Features struct {
 // Sharing says how a backend lets statements of several owners, each of which would be a
 // transaction of its own, share one that begins and ends in a single flight.
 type Sharing struct {
-	// Read are the statements that open such a transaction for statements that only read.
-	// It must refuse writes with [ErrReadOnly], see for each statement what was committed
-	// before it, and give up soon on a lock that somebody else holds.
-	Read []Statement
-	// Write opens one for writes; a constraint must be checked by the statement that it
-	// concerns. Empty: writes do not share.
-	Write []Statement
+	// Read answers the statements that open such a transaction for statements that only
+	// read. It must refuse writes with [ErrReadOnly], see for each statement what was
+	// committed before it, and give up soon on a lock that somebody else holds. The
+	// caller does not change what it gets. Read and Write are asked only while Allowed.
+	Read func() []Statement
+	// Write answers those that open one for writes; a constraint must be checked by the
+	// statement that it concerns. nil: writes do not share.
+	Write func() []Statement
 	// Commit ends both.
 	Commit Statement
 	// Allowed reports whether statements may share at all, as far as it is known: they

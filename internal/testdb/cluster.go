@@ -97,7 +97,7 @@ func start(settings ...string) (*Cluster, error) {
 	}
 	c.databases.admin, c.databases.base = c.adminURL(), c.URL()
 	for _, sql := range []string{
-		fmt.Sprintf("CREATE ROLE %s LOGIN CREATEDB PASSWORD '%s'", userName, Password),
+		fmt.Sprintf("CREATE ROLE %s LOGIN CREATEDB CREATEROLE PASSWORD '%s'", userName, Password),
 		fmt.Sprintf("CREATE DATABASE %s OWNER %s", userName, userName),
 	} {
 		if err := execute(c.adminURL(), sql); err != nil {

@@ -28,9 +28,9 @@ type Connector struct {
 	// asked.
 	maxConnections atomic.Int64
 	asked          atomic.Bool
-	// sharing: 0 until a connection has asked, else whether statements may share a
-	// transaction: 1 for yes.
-	sharing      atomic.Int32
+	// sharing is how statements share a transaction; nil until a connection has asked, and
+	// where they must not.
+	sharing      atomic.Pointer[openings]
 	descriptions descriptions
 	names        atomic.Int64 // of prepared statements, unique behind a pooler too
 	beforeClose  func(*pgx.Conn)
@@ -175,12 +175,12 @@ func (c *Connector) ask(ctx context.Context, conn *Conn) error {
 	if c.asked.Swap(true) {
 		return nil
 	}
-	n, shares := int64(0), false
+	var n, wait int64
 	f := driver.Flight{Statements: []driver.Statement{{
 		SQL: "SELECT current_setting('max_connections')::int8 - current_setting('superuser_reserved_connections')::int8 - coalesce(current_setting('reserved_connections', true), '0')::int8, " + sharingSQL,
 		Sink: rowFunc(func(r driver.Row) (err error) {
 			if n, err = r.Int64(0); err == nil {
-				shares, err = r.Bool(1)
+				wait, err = r.Int64(1)
 			}
 			return err
 		}),
@@ -191,8 +191,8 @@ func (c *Connector) ask(ctx context.Context, conn *Conn) error {
 		c.asked.Store(false) // the next connection asks
 	case f.Err() == nil:
 		c.maxConnections.Store(n)
-		if shares {
-			c.sharing.Store(1)
+		if wait > 0 {
+			c.sharing.Store(opening(wait))
 		}
 	}
 	return err

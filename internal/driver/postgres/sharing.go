@@ -1,37 +1,48 @@
 package postgres
 
 import (
-	"time"
+	"fmt"
 
 	"github.com/spillwaydb/spillway/internal/driver"
 )
 
-// LockTimeout is how long a transaction that statements of several owners share waits for
-// a lock: the others wait as long. It is far below the server's deadlock_timeout, so that
-// it is such a transaction that gives way, and never somebody's own that the server picks
-// as the victim of a deadlock.
-const LockTimeout = 50 * time.Millisecond
+// maxLockTimeout is how long, in ms, a transaction that statements of several owners share
+// waits for a lock at most: the others wait as long. It never waits longer than a quarter
+// of the server's deadlock_timeout, so that it is such a transaction that gives way, and
+// never somebody's own that the server picks as the victim of a deadlock.
+const maxLockTimeout = 50
 
-// sharingSQL answers whether statements may share a transaction: where the server's
-// default is another isolation, each of them would get that if it were alone. A
-// deadlock_timeout below four times LockTimeout leaves no room.
-const sharingSQL = `current_setting('default_transaction_isolation') = 'read committed' AND current_setting('deadlock_timeout')::interval >= interval '200 milliseconds'`
+// sharingSQL answers the lock timeout of a shared transaction in ms, 0 if there must be
+// none: where the server's default is another isolation, each statement would get that if
+// it were alone.
+var sharingSQL = fmt.Sprintf(`CASE WHEN current_setting('default_transaction_isolation') = 'read committed'
+THEN least(%d, (extract(epoch FROM current_setting('deadlock_timeout')::interval) * 250)::int8) ELSE 0 END`, maxLockTimeout)
 
-func (c *Connector) shares() *driver.Sharing {
-	wait := driver.Statement{SQL: "SET LOCAL lock_timeout = 50", Class: driver.Read}
-	return &driver.Sharing{
-		Read: []driver.Statement{
+// openings are the statements that open a shared transaction.
+type openings struct{ read, write []driver.Statement }
+
+func opening(lockTimeout int64) *openings {
+	wait := driver.Statement{SQL: fmt.Sprint("SET LOCAL lock_timeout = ", lockTimeout), Class: driver.Read}
+	return &openings{
+		read: []driver.Statement{
 			{SQL: "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", Class: driver.Begin},
 			wait,
 		},
-		Write: []driver.Statement{
+		write: []driver.Statement{
 			{SQL: "BEGIN ISOLATION LEVEL READ COMMITTED", Class: driver.Begin},
 			wait,
 			{SQL: "SET CONSTRAINTS ALL IMMEDIATE", Class: driver.Read},
 		},
+	}
+}
+
+func (c *Connector) shares() *driver.Sharing {
+	return &driver.Sharing{
+		Read:    func() []driver.Statement { return c.sharing.Load().read },
+		Write:   func() []driver.Statement { return c.sharing.Load().write },
 		Table:   tableSQL,
 		Commit:  driver.Statement{SQL: "COMMIT", Class: driver.Commit},
-		Allowed: func() bool { return c.sharing.Load() == 1 && !c.pooler.stepwise.Load() },
+		Allowed: func() bool { return c.sharing.Load() != nil && !c.pooler.stepwise.Load() },
 	}
 }
 
