@@ -14,7 +14,7 @@ func selectPoint(ctx context.Context, w *world) (*contest, error) {
 	if err := w.fillItems(ctx); err != nil {
 		return nil, err
 	}
-	db, err := w.db(ctx, 16)
+	db, err := w.db(ctx, 4) // fewer connections, more callers in each flight
 	if err != nil {
 		return nil, err
 	}
