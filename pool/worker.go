@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"time"
 
@@ -56,6 +57,11 @@ func (w *worker) run() {
 		for op != nil {
 			if !w.serveBatch(op) {
 				w.serve(op)
+			}
+			if r := w.ride; r != nil && op == &r.carrier {
+				// Those who were aboard often come straight back. Let them, before the next
+				// flight is put together: it is fuller then, and nobody waits for a timer.
+				runtime.Gosched()
 			}
 			op = w.settle(true)
 		}
