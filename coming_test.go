@@ -1,5 +1,7 @@
 //go:build !js
 
+//lint:file-ignore U1000,SA4006,SA4009 The statements of the table are compiled, and not run.
+
 package spillway_test
 
 import (

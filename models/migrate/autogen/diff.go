@@ -14,8 +14,6 @@ type difference struct {
 	alter        []*delta
 }
 
-func (d *difference) empty() bool { return len(d.create)+len(d.drop)+len(d.alter) == 0 }
-
 // A delta is what has to happen to one table.
 type delta struct {
 	from, to  *table
