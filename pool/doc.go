@@ -73,6 +73,8 @@
 //     times, then one by one. Reads that were answered before the error keep their
 //     answers, which are sound in a transaction that only reads and is READ COMMITTED; of
 //     writes nothing was kept, so nothing happens twice.
+//   - A read that waits in vain for a lock (a migration has its table) is sent alone, and
+//     with it all of its shape: the others of the flight wait for the lock_timeout once.
 //   - A lookup is answered by a statement that started after it was submitted.
 //   - A context that ends takes its operation out of a flight at once, without the
 //     answer; a write says "outcome unknown" then. The flight goes on: no cancel request

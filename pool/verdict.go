@@ -109,7 +109,22 @@ func (r *ride) blame(k int) {
 	default:
 		r.spoiled(m.shape)
 	}
+	if r.lane == LaneRead && errors.Is(err, driver.ErrLockTimeout) {
+		r.blocked(m.shape)
+		return
+	}
 	r.alone(m)
+}
+
+// blocked has every read of a shape sent alone: one of them waited for a lock in vain, and
+// so would the others, for the same one and one after the other, while the rest of the
+// flight waits for them.
+func (r *ride) blocked(s *Shape) {
+	for i := range r.members {
+		if m := &r.members[i]; m.shape == s && m.state == memberWaits {
+			r.alone(m)
+		}
+	}
 }
 
 // spoiled notes that a shape spoiled a flight.
@@ -127,6 +142,10 @@ func (r *ride) unmerge(g *merge, err error) {
 		}
 	} else {
 		r.spoiled(g.shape)
+	}
+	if errors.Is(err, driver.ErrLockTimeout) {
+		r.blocked(g.shape)
+		return
 	}
 	for i := g.first; i >= 0; i = r.members[i].next {
 		r.members[i].plain = true
