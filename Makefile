@@ -19,6 +19,8 @@ MODULES := $(sort $(dir $(shell find . -mindepth 2 -name go.mod -not -path '*/te
 RACE    := -race -gcflags=github.com/ncruces/go-sqlite3-wasm/v6=-race=false
 # What builds for the browser.
 WASM    := . ./async/... ./models/... ./pool/... ./wasm/... ./internal/driver/... ./internal/backend ./internal/dialect ./internal/schema ./internal/link ./internal/opfs ./internal/promise
+# Where tests are for the browser alone; all others are checked above, for this machine.
+JSTESTS := ./wasm ./internal/opfs ./internal/promise
 BENCH   ?= .
 ONLY    ?=
 # Two of the peers would register the same name with database/sql.
@@ -55,7 +57,8 @@ lint: ## gofumpt, go vet and staticcheck, for this machine and for the browser
 	@$(STEP) "lint: go vet" go vet ./...
 	@$(STEP) "lint: go vet, js/wasm" env GOOS=js GOARCH=wasm go vet $(WASM)
 	@$(STEP) "lint: staticcheck" bin/staticcheck ./...
-	@$(STEP) "lint: staticcheck, js/wasm" env GOOS=js GOARCH=wasm bin/staticcheck $(WASM)
+	@$(STEP) "lint: staticcheck, js/wasm" env GOOS=js GOARCH=wasm bin/staticcheck -tests=false $(WASM)
+	@$(STEP) "lint: staticcheck, tests for js/wasm" env GOOS=js GOARCH=wasm bin/staticcheck $(JSTESTS)
 	@for m in $(MODULES); do \
 		$(STEP) "lint: go vet and staticcheck in $$m" bash -c "cd $$m && go vet ./... && $(CURDIR)/bin/staticcheck ./..."; \
 	done

@@ -18,7 +18,7 @@ type Event struct {
 	Note  string
 }
 
-var eventT = models.Register[Event]()
+var _ = models.Register[Event]()
 
 // insert inserts rows, each in its own transaction, and gets their keys back. In the end
 // each key that was answered holds the row it was answered for.
