@@ -150,8 +150,12 @@ func (u *Unit) takeBackRelations(first int, keep bool) {
 	for t, id := range u.ids {
 		for _, rel := range t.relations {
 			for _, r := range id.all {
-				if r.state == persistent || r.state == deleting {
-					rel.words(r.obj).changes = nil
+				if r.state != persistent && r.state != deleting {
+					continue
+				}
+				// Others may be reading what nobody has changed.
+				if w := rel.words(r.obj); w.changes != nil {
+					w.changes = nil
 				}
 			}
 		}
