@@ -65,7 +65,7 @@ func (w *worker) serveBatch(op *Op) bool {
 		return false
 	}
 	b.w, b.g, b.begin = w, g, now()
-	b.bytes, b.taken = weigh(op), 1
+	b.bytes, b.taken = op.Weight(), 1
 	b.run(op)
 	if len(b.units) > 1 {
 		runtime.Gosched() // let those it answered write again before we look
@@ -208,7 +208,7 @@ func (b *batch) take() bool {
 		if op == nil || !c.isUnit(op) {
 			break
 		}
-		n := weigh(op)
+		n := op.Weight()
 		if b.bytes += n; b.bytes > maxFlight && n > 0 {
 			break
 		}

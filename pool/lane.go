@@ -51,7 +51,7 @@ func (p *Pool) laneOf(op *Op) Lane {
 	if f := p.features.Sharing; f != nil && f.Allowed != nil && !f.Allowed() {
 		return LaneNone
 	}
-	if op.weight = weigh(op); op.weight > maxBytes {
+	if op.weight = op.Weight(); op.weight > maxBytes {
 		return LaneNone
 	}
 	return s.Lane

@@ -126,35 +126,3 @@ func (s *Shape) failed() bool {
 // leave has operations of this shape go alone from now on. It reports whether that is
 // new.
 func (s *Shape) leave() bool { return !s.solo.Swap(true) }
-
-// weigh returns the size of an operation's arguments.
-func weigh(op *Op) (bytes int) {
-	for i := range op.Statements {
-		for _, v := range op.Statements[i].Args {
-			switch v.Kind() {
-			case driver.KindText, driver.KindBytes, driver.KindJSON:
-				bytes += len(v.Bytes())
-			case driver.KindArray:
-				bytes += arrayBytes(v)
-			default:
-				bytes += 8
-			}
-		}
-	}
-	return bytes
-}
-
-func arrayBytes(v driver.Value) (bytes int) {
-	switch a := v.Array().(type) {
-	case []int64:
-		return 8 * len(a)
-	case [][16]byte:
-		return 16 * len(a)
-	case []string:
-		for _, s := range a {
-			bytes += len(s)
-		}
-		return bytes
-	}
-	return maxBytes + 1 // others are rare
-}

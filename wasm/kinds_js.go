@@ -41,6 +41,7 @@ var kinds = []struct {
 	{"ErrNotFound", spillway.ErrNotFound},
 	{"ErrMultiple", spillway.ErrMultiple},
 	{"ErrStale", spillway.ErrStale},
+	{"ErrInvalid", spillway.ErrInvalid},
 	{"ErrSessionClosed", spillway.ErrSessionClosed},
 	{"ErrTimeout", spillway.ErrTimeout},
 	{"ErrQueueFull", spillway.ErrQueueFull},

@@ -84,7 +84,7 @@ func (c *Conn) Fly(ctx context.Context, f *driver.Flight) error {
 	var err error
 	if f.Statements[0].Copy != nil {
 		err = c.copyIn(ctx, c.units)
-	} else if c.connector.pooler.stepwise.Load() {
+	} else if p := &c.connector.pooler; p.stepwise.Load() || p.present && f.Weight() > maxPooled {
 		err = c.step(ctx, c.units)
 	} else if err = c.exchange(ctx, c.units, false); err == nil {
 		err = c.again(ctx, c.units)

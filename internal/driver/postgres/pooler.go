@@ -12,6 +12,11 @@ import (
 // ProbeTimeout bounds the test of a pooler.
 const ProbeTimeout = 2 * time.Second
 
+// maxPooled is how many bytes of arguments go through a pooler in one flight. Beyond that
+// each statement waits for the answer before it: a pooler stands between two streams, and
+// PgBouncer 1.18 was seen to stop for ever when both were full.
+const maxPooled = 64 << 10
+
 // A pooler is what is known about the program between us and the server.
 type pooler struct {
 	present bool
