@@ -26,9 +26,11 @@ type crew struct {
 	// opening connections are being made; draining ones are broken and being closed;
 	// closing ones are healthy, being closed, and count in all until they are.
 	opening, draining, closing int
-	leased                     int
-	grouping                   bool // a group of writes is under way
-	lone                       int  // writes of the lane that are under way alone
+	// fresh workers have a connection and have not looked at the queue yet.
+	fresh    int
+	leased   int
+	grouping bool // a group of writes is under way
+	lone     int  // writes of the lane that are under way alone
 
 	batches  bool                 // writes share commits: see batch
 	company  int                  // how many shared the last one
@@ -274,9 +276,9 @@ func (c *crew) grow() {
 // has waited, and it is that once the head has waited longer than connecting takes. Below
 // Size one more is opened in any case, since it is going to be kept.
 func (c *crew) useful(t time.Time) int {
-	waiting, open := c.load(), len(c.all)
+	waiting, open := c.load()-c.fresh, len(c.all)
 	room := c.limit() - open - c.opening
-	if waiting == 0 || len(c.idle) > 0 || room <= 0 {
+	if waiting <= 0 || len(c.idle) > 0 || room <= 0 {
 		return 0
 	}
 	// What is being drained may still count at the server: never more than twice the
@@ -342,6 +344,8 @@ func (c *crew) open() {
 	p.base.connects++
 	p.base.connect.observe(took)
 	c.all = append(c.all, w)
+	w.fresh = true
+	c.fresh++
 	n := len(c.all)
 	p.mu.Unlock()
 	p.log(evOpened, "role", c.role, "took", took, "open", n)

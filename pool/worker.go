@@ -35,6 +35,7 @@ type worker struct {
 	idleSince time.Time
 	roused    bool // a wake-up is under way
 	gone      bool // retired
+	fresh     bool // counts in crew.fresh
 	lone      bool // what runs is a write that flies alone, or
 	grouping  bool // a group of them
 	unblocked bool // its end let others start
@@ -113,6 +114,10 @@ func (w *worker) settle(own bool) *Op {
 	status := w.conn.Status()
 	p.mu.Lock()
 	w.current = nil
+	if w.fresh {
+		w.fresh = false
+		c.fresh--
+	}
 	c.settled(w)
 	if l := w.lease; l != nil {
 		return w.settleLease(l, own, status) // unlocks
