@@ -17,7 +17,8 @@ import (
 // and statements that SQLite traced. trips are round trips, 0 where there is no network.
 func counted(t *testing.T, f func(s side, sent func() (statements, trips int))) {
 	run := func(t *testing.T, url string, sent func() (int, int)) {
-		db, err := spillway.Open(t.Context(), spillway.Config{URL: url})
+		// One connection: what a second one costs to open would count too.
+		db, err := spillway.Open(t.Context(), spillway.Config{URL: url, Size: 1, Overflow: spillway.NoOverflow})
 		if err != nil {
 			t.Fatal(err)
 		}
