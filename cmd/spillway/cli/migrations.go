@@ -115,6 +115,24 @@ func (j *job) progress(e migrate.Event) {
 	}
 }
 
+// openFolder opens the database for a command that needs the folder of migrations to be
+// there. The caller closes the job.
+func (c *Command) openFolder(ctx context.Context, flags *databaseFlags) (*job, *migrate.Runner, error) {
+	j, err := c.open(ctx, flags)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := j.runner(migrate.Options{})
+	if err == nil {
+		err = j.initialized(r)
+	}
+	if err != nil {
+		j.close()
+		return nil, nil, err
+	}
+	return j, r, nil
+}
+
 // initialized refuses to go on without migrations.
 func (j *job) initialized(r *migrate.Runner) error {
 	if len(r.Files()) == 0 {

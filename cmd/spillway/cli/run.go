@@ -70,18 +70,11 @@ it asks first; where nobody can be asked it needs --yes.`
 
 // Run takes migrations back.
 func (cmd *rollbackCommand) Run(ctx context.Context, c *Command) error {
-	j, err := c.open(ctx, &cmd.databaseFlags)
+	j, r, err := c.openFolder(ctx, &cmd.databaseFlags)
 	if err != nil {
 		return err
 	}
 	defer j.close()
-	r, err := j.runner(migrate.Options{})
-	if err != nil {
-		return err
-	}
-	if err := j.initialized(r); err != nil {
-		return err
-	}
 	s, err := r.Status(ctx)
 	if err != nil {
 		return err
@@ -190,18 +183,11 @@ the tables already. Revisions without a file are forgotten.`
 
 // Run notes a revision.
 func (cmd *stampCommand) Run(ctx context.Context, c *Command) error {
-	j, err := c.open(ctx, &cmd.databaseFlags)
+	j, r, err := c.openFolder(ctx, &cmd.databaseFlags)
 	if err != nil {
 		return err
 	}
 	defer j.close()
-	r, err := j.runner(migrate.Options{})
-	if err != nil {
-		return err
-	}
-	if err := j.initialized(r); err != nil {
-		return err
-	}
 	v, err := revision(r, cmd.Revision)
 	if err != nil {
 		return err
@@ -230,18 +216,11 @@ statements that note it, for somebody who runs scripts by hand.`
 
 // Run prints a script.
 func (cmd *sqlCommand) Run(ctx context.Context, c *Command) error {
-	j, err := c.open(ctx, &cmd.databaseFlags)
+	j, r, err := c.openFolder(ctx, &cmd.databaseFlags)
 	if err != nil {
 		return err
 	}
 	defer j.close()
-	r, err := j.runner(migrate.Options{})
-	if err != nil {
-		return err
-	}
-	if err := j.initialized(r); err != nil {
-		return err
-	}
 	o := migrate.ScriptOptions{Down: cmd.Down}
 	if cmd.From != "" {
 		v, err := revision(r, cmd.From)

@@ -112,18 +112,11 @@ Also known as: spillway revision --autogenerate`
 
 // Run writes a migration.
 func (cmd *makeCommand) Run(ctx context.Context, c *Command) error {
-	j, err := c.open(ctx, &cmd.databaseFlags)
+	j, r, err := c.openFolder(ctx, &cmd.databaseFlags)
 	if err != nil {
 		return err
 	}
 	defer j.close()
-	r, err := j.runner(migrate.Options{})
-	if err != nil {
-		return err
-	}
-	if err := j.initialized(r); err != nil {
-		return err
-	}
 	if err := j.current(ctx, r); err != nil {
 		return err
 	}
