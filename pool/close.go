@@ -3,7 +3,6 @@ package pool
 import (
 	"context"
 	"fmt"
-	"time"
 )
 
 // Close stops the intake: what is submitted from now on fails with [ErrClosed], except
@@ -106,11 +105,9 @@ func (p *Pool) tearDown() (abandoned int) {
 				running = append(running, w.current)
 			}
 		}
-		for _, t := range [...]*time.Timer{c.expiry, c.growth, c.keeper} {
-			if t != nil {
-				t.Stop()
-			}
-		}
+		c.expiry.stop()
+		c.growth.stop()
+		c.keeper.stop()
 	}
 	for _, l := range append([]*Lease(nil), p.leases...) {
 		ops = append(ops, l.drop()...)

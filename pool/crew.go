@@ -27,10 +27,13 @@ type crew struct {
 	// closing ones are healthy, being closed, and count in all until they are.
 	opening, draining, closing int
 	// fresh workers have a connection and have not looked at the queue yet.
-	fresh    int
-	leased   int
-	grouping bool // a group of writes is under way
-	lone     int  // writes of the lane that are under way alone
+	fresh int
+	// unwatched operations are queued without a watch over their context, since a worker
+	// is on its way to them.
+	unwatched int
+	leased    int
+	grouping  bool // a group of writes is under way
+	lone      int  // writes of the lane that are under way alone
 
 	batches  bool                 // writes share commits: see batch
 	company  int                  // how many shared the last one
@@ -41,16 +44,18 @@ type crew struct {
 	connectTime time.Duration // and of what opening a connection takes
 	lastDone    time.Time     // when an operation last ended
 
-	failures int         // attempts to connect that failed in a row
-	lastErr  error       // of the last attempt; nil if it succeeded
-	backoff  time.Time   // no attempt before
-	expiry   *time.Timer // ends what waited too long
-	growth   *time.Timer // looks again whether more connections would help
-	keeper   *time.Timer // closes idle connections
+	failures int       // attempts to connect that failed in a row
+	lastErr  error     // of the last attempt; nil if it succeeded
+	backoff  time.Time // no attempt before
+	expiry   alarm     // ends what waited too long
+	growth   alarm     // looks again whether more connections would help
+	keeper   alarm     // closes idle connections
 }
 
 func newCrew(p *Pool, role driver.Role, size, overflow int) *crew {
-	return &crew{pool: p, role: role, size: size, overflow: overflow, batchFor: batchFor}
+	c := &crew{pool: p, role: role, size: size, overflow: overflow, batchFor: batchFor}
+	c.expiry.ring, c.growth.ring, c.keeper.ring = c.expire, c.regrow, c.sweep
+	return c
 }
 
 func (c *crew) limit() int { return min(c.size+c.overflow, Unlimited) }
@@ -69,37 +74,44 @@ func (c *crew) oldest(t time.Time) time.Duration {
 	return age
 }
 
-// enqueue puts op into the queue and opens connections if that helps. It refuses with
-// the reason when waiting makes no sense.
-func (c *crew) enqueue(op *Op) (reason error) {
+// enqueue puts op into the queue and opens connections if that helps. It returns the
+// worker to wake for it, if one is idle, or refuses with the reason why waiting makes no
+// sense.
+func (c *crew) enqueue(op *Op) (w *worker, reason error) {
 	p := c.pool
-	if op.ping && c.failures > 0 && len(c.all) == 0 && now().Before(c.backoff) {
-		return c.lastErr
+	if op.ping && c.failures > 0 && len(c.all) == 0 && op.submitted.Before(c.backoff) {
+		return nil, c.lastErr
 	}
 	op.hold(c)
 	if op.holders != nil && p.deadlocked(op) {
 		op.unhold()
-		return ErrPoolDeadlock
+		return nil, ErrPoolDeadlock
 	}
 	if p.cfg.Timeout != Never && p.cfg.Timeout > 0 {
 		op.deadline = op.submitted.Add(p.cfg.Timeout)
 	}
 	op.state.Store(opQueued)
-	l := c.queueOf(op)
-	l.push(op)
-	c.grow()
+	c.queueOf(op).push(op)
+	c.grow(op.submitted)
 	if p.cfg.Timeout == NoWait && !op.Continuation && len(c.idle) == 0 && c.waiting() > c.opening {
 		c.dequeue(op)
 		op.state.Store(opRunning)
-		return ErrTimeout
+		return nil, ErrTimeout
 	}
-	if !op.direct { // whoever waits in Do watches there, at less cost
+	eligible := c.eligible()
+	if eligible > 0 {
+		w = c.rouse()
+	}
+	switch {
+	case op.direct: // whoever waits in Do watches there, at less cost
+	case w != nil && eligible == 1 && c.head() == op:
+		op.unwatched = true // w looks after it
+		c.unwatched++
+	default:
 		op.watch()
 	}
-	if l.len == 1 { // else the timer is set for an earlier one
-		c.arm()
-	}
-	return nil
+	c.expiry.by(op.deadline, op.submitted)
+	return w, nil
 }
 
 // requeue puts op, which the caller runs, back to the front: its connection turned out to
@@ -134,7 +146,24 @@ func (c *crew) stir() {
 		w.start()
 		return
 	}
-	c.grow()
+	c.grow(now())
+}
+
+// attend watches the contexts of the operations that were left to a worker that came: it
+// has taken one, or none, and others may have to wait. Called with Pool.mu held.
+func (c *crew) attend() {
+	if c.unwatched == 0 {
+		return
+	}
+	for _, l := range c.queues() {
+		for op := l.head; op != nil; op = op.next {
+			if op.unwatched {
+				op.unwatched = false
+				op.watch()
+			}
+		}
+	}
+	c.unwatched = 0
 }
 
 // dequeue takes op out of whatever queue it is in.
@@ -150,23 +179,18 @@ func (c *crew) dequeue(op *Op) {
 func (c *crew) unlink(op *Op) {
 	op.list.remove(op)
 	op.unhold()
+	if op.unwatched {
+		op.unwatched = false
+		c.unwatched--
+	}
 }
 
 // arm sets the timer that ends what waits too long.
 func (c *crew) arm() {
-	var next time.Time
 	for _, l := range c.queues() {
-		if op := l.head; op != nil && !op.deadline.IsZero() && (next.IsZero() || op.deadline.Before(next)) {
-			next = op.deadline
+		if op := l.head; op != nil {
+			c.expiry.by(op.deadline, now())
 		}
-	}
-	if next.IsZero() {
-		return
-	}
-	if d := time.Until(next); c.expiry == nil {
-		c.expiry = time.AfterFunc(d, c.expire)
-	} else {
-		c.expiry.Reset(d)
 	}
 }
 
@@ -175,6 +199,7 @@ func (c *crew) arm() {
 func (c *crew) expire() {
 	p := c.pool
 	p.mu.Lock()
+	c.expiry.rang()
 	t := now()
 	var late []*Op
 	var errs []error
@@ -203,9 +228,8 @@ func (c *crew) expire() {
 }
 
 // claim takes an idle worker whose connection needs no further check for the calling
-// goroutine to drive. nil means: go through the queue.
-func (c *crew) claim() *worker {
-	t := now()
+// goroutine to drive. nil means: go through the queue. t is the time now.
+func (c *crew) claim(t time.Time) *worker {
 	for i := len(c.idle) - 1; i >= 0; i-- {
 		if w := c.idle[i]; w.stale(t) == "" && !w.needsPing(t) {
 			c.unpark(w)
@@ -231,10 +255,10 @@ func (c *crew) rouse() *worker {
 	return nil
 }
 
-func (c *crew) park(w *worker) {
-	w.idle, w.idleSince = true, now()
+func (c *crew) park(w *worker, t time.Time) {
+	w.idle, w.idleSince = true, t
 	c.idle = append(c.idle, w)
-	c.keep()
+	c.keep(t)
 }
 
 func (c *crew) unpark(w *worker) {
@@ -243,27 +267,27 @@ func (c *crew) unpark(w *worker) {
 	c.idle = slices.Delete(c.idle, i, i+1)
 }
 
+// regrow is grow, by its alarm.
+func (c *crew) regrow() {
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	c.growth.rang()
+	c.grow(now())
+}
+
 // grow opens connections as far as they would help, and looks again soon if they might.
-func (c *crew) grow() {
+// t is the time now.
+func (c *crew) grow(t time.Time) {
 	if c.pool.dead {
 		return
 	}
-	for range c.useful(now()) {
+	for range c.useful(t) {
 		c.opening++
 		go c.open()
 	}
 	if c.waiting() > 0 && len(c.idle) == 0 && len(c.all)+c.opening < c.limit() {
 		d := min(max(c.connectTime/8, time.Millisecond), 50*time.Millisecond)
-		d = max(d, time.Until(c.backoff))
-		if c.growth == nil {
-			c.growth = time.AfterFunc(d, func() {
-				c.pool.mu.Lock()
-				defer c.pool.mu.Unlock()
-				c.grow()
-			})
-		} else {
-			c.growth.Reset(d)
-		}
+		c.growth.by(t.Add(max(d, c.backoff.Sub(t))), t)
 	}
 }
 
@@ -421,7 +445,7 @@ func permanent(err error) bool {
 }
 
 // keep arms the timer that closes connections without work.
-func (c *crew) keep() {
+func (c *crew) keep(t time.Time) {
 	d := c.pool.cfg.IdleTimeout
 	if c.live() > c.size && c.pool.cfg.OverflowLinger > 0 {
 		d = min(d, c.pool.cfg.OverflowLinger)
@@ -429,11 +453,7 @@ func (c *crew) keep() {
 	if d == Never || len(c.idle) == 0 {
 		return
 	}
-	if c.keeper == nil {
-		c.keeper = time.AfterFunc(d, c.sweep)
-	} else {
-		c.keeper.Reset(max(0, time.Until(c.idle[0].idleSince.Add(d))))
-	}
+	c.keeper.by(c.idle[0].idleSince.Add(d), t)
 }
 
 // sweep closes idle connections whose time is over: overflow after OverflowLinger, any
@@ -441,12 +461,13 @@ func (c *crew) keep() {
 func (c *crew) sweep() {
 	p := c.pool
 	p.mu.Lock()
+	c.keeper.rang()
 	t := now()
 	over := c.cull(CloseOverflow, func(w *worker) bool {
 		return c.live() > c.size && t.Sub(w.idleSince) >= p.cfg.OverflowLinger
 	})
 	idle := c.cull(CloseIdle, func(w *worker) bool { return t.Sub(w.idleSince) >= p.cfg.IdleTimeout })
-	c.keep()
+	c.keep(t)
 	p.mu.Unlock()
 	over()
 	idle()

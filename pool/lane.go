@@ -1,5 +1,7 @@
 package pool
 
+import "time"
+
 // A LanePolicy switches a lane.
 type LanePolicy uint8
 
@@ -132,8 +134,8 @@ func (c *crew) head() *Op {
 }
 
 // next takes what a worker is to do next out of the queues: an operation, or the flight
-// that it shares with what else waits in its lane.
-func (c *crew) next(w *worker) *Op {
+// that it shares with what else waits in its lane. t is the time now.
+func (c *crew) next(w *worker, t time.Time) *Op {
 	op := c.head()
 	switch {
 	case op == nil:
@@ -144,13 +146,14 @@ func (c *crew) next(w *worker) *Op {
 		}
 	}
 	c.dequeue(op)
-	c.begun(w, op)
+	c.begun(w, op, t)
 	return op
 }
 
-// begun notes that w carries op out alone.
-func (c *crew) begun(w *worker, op *Op) {
+// begun notes that w carries op out alone, from t on.
+func (c *crew) begun(w *worker, op *Op, t time.Time) {
 	op.state.Store(opRunning)
+	op.started, w.current = t, op
 	if op.lane == LaneWrite {
 		w.lone = true
 		c.lone++

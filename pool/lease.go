@@ -102,11 +102,17 @@ func (l *Lease) reportLeak() {
 	}
 }
 
-// take marks op, the head of the queue, as running. Called with Pool.mu held.
-func (l *Lease) take(op *Op) {
+// take marks op, the head of the queue, as running from t on. Called with Pool.mu held.
+func (l *Lease) take(op *Op, t time.Time) {
 	l.crew.dequeue(op)
+	l.begun(op, t)
+}
+
+// begun notes that the owner's connection carries op out.
+func (l *Lease) begun(op *Op, t time.Time) {
 	l.busy = true
 	op.state.Store(opRunning)
+	op.started, l.worker.current = t, op
 }
 
 // drop empties the queue and returns what was in it. Called with Pool.mu held.
@@ -183,8 +189,7 @@ func (l *Lease) submit(op *Op, direct bool) *worker {
 	}
 	if direct {
 		if !l.busy && l.queue.len == 0 {
-			l.busy = true
-			op.state.Store(opRunning)
+			l.begun(op, op.submitted)
 			w := l.worker
 			p.mu.Unlock()
 			return w

@@ -80,6 +80,7 @@ type opState struct {
 	order      uint64    // of submission
 	lane       Lane
 	weight     int  // of its arguments, in bytes
+	unwatched  bool // counts in crew.unwatched
 	solo       bool // not to share a flight any more
 
 	// mu guards the answers of an operation that shares a flight, and ride.

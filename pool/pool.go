@@ -181,8 +181,8 @@ func (p *Pool) submit(op *Op, direct bool) (w *worker) {
 		p.reject(op, RejectClosed, ErrClosed)
 		return nil
 	case direct && c.mayClaim(op):
-		if w = c.claim(); w != nil {
-			c.begun(w, op)
+		if w = c.claim(op.submitted); w != nil {
+			c.begun(w, op, op.submitted)
 			p.mu.Unlock()
 			return w
 		}
@@ -198,7 +198,8 @@ func (p *Pool) submit(op *Op, direct bool) (w *worker) {
 	if direct {
 		op.ended = p.ender()
 	}
-	if reason := c.enqueue(op); reason != nil {
+	w, reason := c.enqueue(op)
+	if reason != nil {
 		err := p.stateError(c, op, reason)
 		switch reason {
 		case ErrPoolDeadlock:
@@ -213,9 +214,6 @@ func (p *Pool) submit(op *Op, direct bool) (w *worker) {
 		p.log(evRefused, "err", err)
 		op.end(err)
 		return nil
-	}
-	if c.eligible() > 0 {
-		w = c.rouse()
 	}
 	p.mu.Unlock()
 	if direct {
@@ -288,17 +286,19 @@ func (p *Pool) lend(op *Op) *worker {
 		if l.queue.head != op || l.busy || l.worker == nil {
 			return nil
 		}
-		l.take(op)
+		l.take(op, now())
 		return l.worker
 	}
 	if c.head() != op || c.gathers(op) {
 		return nil
 	}
-	w := c.claim()
+	t := now()
+	w := c.claim(t)
 	if w != nil {
 		c.dequeue(op)
-		c.begun(w, op)
-		c.grow() // what came while the worker slept saw it idle
+		c.begun(w, op, t)
+		c.grow(t) // what came while the worker slept saw it idle
+		c.attend()
 	}
 	return w
 }

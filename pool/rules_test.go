@@ -309,6 +309,35 @@ func TestCanceledInTheQueueNeverRuns(t *testing.T) {
 	})
 }
 
+// The context of an operation is watched only if it has to wait; it must not go unwatched
+// when the worker that was woken for it turns out to have no connection that can be used.
+func TestAContextThatEndsWhileTheWorkerReconnects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := slow(time.Millisecond)
+		p := open(t, k, pool.Config{Size: 1, Overflow: pool.NoOverflow, Recycle: time.Minute})
+		warm(t, p, 1)
+		k.OnConnect = func(ctx context.Context, _ driver.Role, _ int) error { return fake.Sleep(ctx, 10*time.Second) }
+		time.Sleep(2 * time.Minute)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		ops := []*pool.Op{write(time.Millisecond), write(time.Millisecond)}
+		ends := make(resolved, len(ops))
+		for _, op := range ops {
+			p.Submit(ctx, op, ends)
+		}
+		time.Sleep(time.Second)
+		cancel(errImpatient)
+		synctest.Wait()
+		if len(ends) != len(ops) {
+			t.Fatalf("%d operations have ended with their context, want %d", len(ends), len(ops))
+		}
+		for _, op := range ops {
+			if !errors.Is(op.Err(), errImpatient) || !errors.Is(op.Err(), pool.ErrNotStarted) {
+				t.Errorf("err %v", op.Err())
+			}
+		}
+	})
+}
+
 func TestCancelInterruptsWhatRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := open(t, slow(time.Millisecond), pool.Config{})

@@ -82,23 +82,27 @@ func (w *worker) awake() (op *Op, gone bool) {
 	w.roused = false
 	switch {
 	case w.gone:
+		c.attend()
 		p.mu.Unlock()
 		return nil, true
 	case w.lease != nil:
 		if l := w.lease; !l.busy && l.queue.head != nil {
 			op = l.queue.head
-			l.take(op)
+			l.take(op, now())
 		}
 	case w.idle && c.eligible() > 0:
 		c.unpark(w)
-		if reason := w.stale(now()); reason != "" {
+		t := now()
+		if reason := w.stale(t); reason != "" {
+			c.attend()
 			p.mu.Unlock()
 			w.retire(reason)
 			return nil, false // the retirement wakes us again
 		}
-		op = c.next(w)
-		c.grow() // what came while we slept saw an idle worker
+		op = c.next(w, t)
+		c.grow(t) // what came while we slept saw an idle worker
 	}
+	c.attend()
 	p.mu.Unlock()
 	return op, false
 }
@@ -122,11 +126,14 @@ func (w *worker) settle(own bool) *Op {
 	if l := w.lease; l != nil {
 		return w.settleLease(l, own, status) // unlocks
 	}
-	if w.took > 0 {
-		c.opTime, c.lastDone = average(c.opTime, w.took), now()
+	t := w.used
+	if w.took > 0 { // else it was long ago that an operation ended
+		c.opTime, c.lastDone = average(c.opTime, w.took), t
 		w.took = 0
+	} else {
+		t = now()
 	}
-	reason := w.stale(now())
+	reason := w.stale(t)
 	if status == driver.Broken {
 		reason = CloseBroken
 	}
@@ -147,10 +154,10 @@ func (w *worker) settle(own bool) *Op {
 	}
 	var op *Op
 	if own {
-		op = c.next(w)
+		op = c.next(w, t)
 	}
 	if op == nil {
-		c.park(w)
+		c.park(w, t)
 		if c.eligible() > 0 {
 			w.roused = true
 			w.start()
@@ -179,7 +186,7 @@ func (w *worker) settleLease(l *Lease, own bool, status driver.Status) (op *Op) 
 	} else if !l.released && l.queue.head != nil {
 		if own {
 			op = l.queue.head
-			l.take(op)
+			l.take(op, now())
 		} else {
 			w.start()
 		}
@@ -252,11 +259,6 @@ func (w *worker) serve(op *Op) {
 	if op.lease == nil && !w.ping(op) {
 		return
 	}
-	p.mu.Lock()
-	w.current = op
-	p.mu.Unlock()
-
-	op.started = now()
 	var err error
 	switch {
 	case op.ping:
@@ -303,7 +305,7 @@ func (w *worker) serve(op *Op) {
 // ping checks a connection that was idle for long. It reports false after it gave op
 // back to the queue and marked the connection for retirement.
 func (w *worker) ping(op *Op) bool {
-	if !w.needsPing(now()) {
+	if !w.needsPing(op.started) {
 		return true
 	}
 	p := w.crew.pool
@@ -312,6 +314,7 @@ func (w *worker) ping(op *Op) bool {
 		p.invalidate(w)
 		return !w.crew.requeue(op)
 	}
+	op.started = w.used
 	return true
 }
 
