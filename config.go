@@ -121,8 +121,8 @@ type Config struct {
 	// DrainTimeout bounds closing a connection, and how long [DB.Close] waits for work
 	// to finish. Defaults to 1 s.
 	DrainTimeout time.Duration
-	// Flights lets reads of different callers share round trips on Postgres; see package
-	// pool. Defaults to [LaneOn].
+	// Flights lets reads of different callers share round trips on Postgres, and snapshots
+	// on SQLite; see package pool. Defaults to [LaneOn].
 	Flights pool.LanePolicy
 	// ByKey lets lookups by key of different callers become one statement on Postgres.
 	// Defaults to [LaneOn].

@@ -77,9 +77,19 @@ func (w *worker) serveBatch(op *Op) bool {
 }
 
 // gathers reports, with Pool.mu held, whether op is for the worker's own goroutine, since
-// writes come in company these days: carried out by its caller, it would have a commit to
-// itself, and the others would wait for that.
-func (c *crew) gathers(op *Op) bool { return c.company > 1 && c.isUnit(op) }
+// such operations come in company these days: carried out by its caller, a write would
+// have a commit to itself, and the others would wait for that; a read would take a look of
+// its own.
+func (c *crew) gathers(op *Op) bool {
+	switch {
+	case c.company <= 1:
+		return false
+	case c.batches:
+		return c.isUnit(op)
+	default:
+		return c.looks && op.looks()
+	}
+}
 
 // isUnit reports, with Pool.mu held, whether op may share a commit: one write of the query builder, or a
 // transaction of nothing but such writes. Everything else (raw SQL, DDL, transactions that

@@ -105,6 +105,7 @@ func (p *Pool) tearDown() (abandoned int) {
 				running = append(running, w.current)
 			}
 		}
+		c.nudge.stop()
 		c.expiry.stop()
 		c.growth.stop()
 		c.keeper.stop()

@@ -96,8 +96,9 @@ type Config struct {
 	// Defaults to 1 s.
 	DrainTimeout time.Duration
 	// Flights lets statements of different callers that only read, and that the query
-	// builder made, share flights on backends with a round trip; see the package comment.
-	// [LaneOn] or [LaneOff]. Defaults to LaneOn.
+	// builder made, share flights on backends with a round trip, and reads that wait share
+	// snapshots on SQLite; see the package comment. [LaneOn] or [LaneOff]. Defaults to
+	// LaneOn.
 	Flights LanePolicy
 	// ByKey lets lookups by key that wait at the same moment become one statement; it
 	// needs Flights. [LaneOn] or [LaneOff]. Defaults to LaneOn.

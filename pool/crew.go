@@ -35,8 +35,12 @@ type crew struct {
 	grouping  bool // a group of writes is under way
 	lone      int  // writes of the lane that are under way alone
 
+	looks bool // reads share snapshots: see look
+	alone int  // how many did not since the last one that tried
+	seen  int  // how many are in the hands of readers
+
 	batches  bool                 // writes share commits: see batch
-	company  int                  // how many shared the last one
+	company  int                  // how many shared the last one, or the last snapshot
 	batchFor time.Duration        // how long one takes further units
 	loners   map[string]time.Time // statements that undid a batch, and until when they go alone
 
@@ -47,6 +51,8 @@ type crew struct {
 	failures int       // attempts to connect that failed in a row
 	lastErr  error     // of the last attempt; nil if it succeeded
 	backoff  time.Time // no attempt before
+	lent     int       // how sure it is that waiters come: see trusts
+	nudge    alarm     // wakes a worker where none did
 	expiry   alarm     // ends what waited too long
 	growth   alarm     // looks again whether more connections would help
 	keeper   alarm     // closes idle connections
@@ -54,7 +60,7 @@ type crew struct {
 
 func newCrew(p *Pool, role driver.Role, size, overflow int) *crew {
 	c := &crew{pool: p, role: role, size: size, overflow: overflow, batchFor: batchFor}
-	c.expiry.ring, c.growth.ring, c.keeper.ring = c.expire, c.regrow, c.sweep
+	c.expiry.ring, c.growth.ring, c.keeper.ring, c.nudge.ring = c.expire, c.regrow, c.sweep, c.nudged
 	return c
 }
 
@@ -99,13 +105,15 @@ func (c *crew) enqueue(op *Op) (w *worker, reason error) {
 		return nil, ErrTimeout
 	}
 	eligible := c.eligible()
-	if eligible > 0 {
-		w = c.rouse()
+	next := eligible == 1 && c.head() == op
+	trusted := next && !op.direct && c.trusts(op.submitted)
+	if eligible > 0 && !trusted {
+		w = c.rouse(op.submitted)
 	}
 	switch {
 	case op.direct: // whoever waits in Do watches there, at less cost
-	case w != nil && eligible == 1 && c.head() == op:
-		op.unwatched = true // w looks after it
+	case trusted, next && w != nil:
+		op.unwatched = true // who comes for it looks after it
 		c.unwatched++
 	default:
 		op.watch()
@@ -142,11 +150,12 @@ func (c *crew) stir() {
 	if c.eligible() == 0 {
 		return
 	}
-	if w := c.rouse(); w != nil {
+	t := now()
+	if w := c.rouse(t); w != nil {
 		w.start()
 		return
 	}
-	c.grow(now())
+	c.grow(t)
 }
 
 // attend watches the contexts of the operations that were left to a worker that came: it
@@ -244,8 +253,12 @@ func (c *crew) claim(t time.Time) *worker {
 	return nil
 }
 
-// rouse picks an idle worker to wake for what is in the queue.
-func (c *crew) rouse() *worker {
+// rouse picks an idle worker to wake for what is in the queue; nil if none is idle, or
+// none is needed. t is the time now.
+func (c *crew) rouse(t time.Time) *worker {
+	if c.enough(t) {
+		return nil
+	}
 	for i := len(c.idle) - 1; i >= 0; i-- {
 		if w := c.idle[i]; !w.roused {
 			w.roused = true

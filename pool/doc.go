@@ -127,6 +127,17 @@
 // RAISE(FAIL) and a deferred constraint are exceptions that nobody sees in the text. It
 // costs about a microsecond of eight.
 //
+// # Snapshots that reads share
+//
+// Beside the writer of SQLite others read. A read takes a snapshot of its own, and the
+// locks for that cost as much as finding a row. While few read at a time each does so in
+// its own goroutine, on an idle connection. Where more wait than there are processors to
+// serve them, a reader takes its share of them, opens one snapshot (driver.Snapshotter),
+// and carries them out one after another. Each sees all that was acknowledged before it was
+// submitted, has its own context, fails alone, and is answered at once. Those behind a slow
+// one go to another reader after a millisecond. Config.Flights switches it off; [Stats]
+// counts these reads among those that shared.
+//
 // # Rules
 //
 // They keep the engine free of deadlocks; each has a test of its own.
@@ -135,9 +146,11 @@
 //     an operation is submitted by its [Resolver], as a continuation.
 //   - Continuations go to the front of the queue and do not count against QueueLimit:
 //     what has begun is finished before new work begins.
-//   - Submitting always wakes a worker, so an operation that nobody waits for runs.
+//   - An operation that nobody waits for runs: submitting wakes a worker.
 //   - A waiter may lend its goroutine ([Op.Lend]) only to the next operation of its
 //     queue, and only while a connection is free: it is never held up by a stranger's work.
+//   - Where waiters have come each time to lend their goroutine, a worker is woken only if
+//     none has come within 0.2 ms.
 //   - An operation ends exactly once. Canceled, or its context ended, before its start: it
 //     never runs, and its error matches [ErrNotStarted].
 //   - An operation that only reads, and calls no function of unknown effect, is repeated once when its connection was lost under

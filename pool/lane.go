@@ -115,7 +115,7 @@ func (c *crew) load() int {
 
 // mayClaim reports whether op may start at once on an idle connection.
 func (c *crew) mayClaim(op *Op) bool {
-	return c.eligible() == 0 && !c.gathers(op) && (op.lane != LaneWrite || c.lanes[LaneWrite].len == 0 && !c.grouped())
+	return c.eligible() == 0 && !c.gathers(op) && !c.probes(op) && (op.lane != LaneWrite || c.lanes[LaneWrite].len == 0 && !c.grouped())
 }
 
 // head is the operation that is served next: the oldest, but continuations first.
@@ -153,7 +153,7 @@ func (c *crew) next(w *worker, t time.Time) *Op {
 // begun notes that w carries op out alone, from t on.
 func (c *crew) begun(w *worker, op *Op, t time.Time) {
 	op.state.Store(opRunning)
-	op.started, w.current = t, op
+	op.started, w.since, w.current = t, t, op
 	if op.lane == LaneWrite {
 		w.lone = true
 		c.lone++

@@ -71,6 +71,7 @@ func New(c driver.Connector, cfg Config) (*Pool, error) {
 		p.writers = newCrew(p, driver.Writer, cfg.Size, cfg.Overflow)
 		p.readers = p.writers
 	}
+	p.readers.looks = p.features.SingleWriter && p.readers != p.writers && cfg.Flights != LaneOff
 	p.writers.batches = p.features.SingleWriter && cfg.GroupWrites != GroupOff
 	return p, nil
 }
@@ -299,6 +300,7 @@ func (p *Pool) lend(op *Op) *worker {
 		c.begun(w, op, t)
 		c.grow(t) // what came while the worker slept saw it idle
 		c.attend()
+		c.cameFor()
 	}
 	return w
 }

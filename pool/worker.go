@@ -33,13 +33,15 @@ type worker struct {
 	// Guarded by Pool.mu.
 	idle      bool // in crew.idle
 	idleSince time.Time
-	roused    bool // a wake-up is under way
-	gone      bool // retired
-	fresh     bool // counts in crew.fresh
-	lone      bool // what runs is a write that flies alone, or
-	grouping  bool // a group of them
-	unblocked bool // its end let others start
-	current   *Op  // what runs, for Close
+	since     time.Time // the start of the last operation outside of a lease
+	look      []*Op     // reads that it has taken, and not begun
+	roused    bool      // a wake-up is under way
+	gone      bool      // retired
+	fresh     bool      // counts in crew.fresh
+	lone      bool      // what runs is a write that flies alone, or
+	grouping  bool      // a group of them
+	unblocked bool      // its end let others start
+	current   *Op       // what runs, for Close
 	lease     *Lease
 }
 
@@ -56,7 +58,7 @@ func (w *worker) run() {
 	op := w.settle(true)
 	for {
 		for op != nil {
-			if !w.serveBatch(op) {
+			if !w.serveBatch(op) && !w.serveLook(op) {
 				w.serve(op)
 			}
 			if r := w.ride; r != nil && op == &r.carrier {
@@ -91,14 +93,18 @@ func (w *worker) awake() (op *Op, gone bool) {
 			l.take(op, now())
 		}
 	case w.idle && c.eligible() > 0:
-		c.unpark(w)
 		t := now()
+		if c.enough(t) {
+			break
+		}
+		c.unpark(w)
 		if reason := w.stale(t); reason != "" {
 			c.attend()
 			p.mu.Unlock()
 			w.retire(reason)
 			return nil, false // the retirement wakes us again
 		}
+		c.nobodyCame()
 		op = c.next(w, t)
 		c.grow(t) // what came while we slept saw an idle worker
 	}
@@ -158,7 +164,7 @@ func (w *worker) settle(own bool) *Op {
 	}
 	if op == nil {
 		c.park(w, t)
-		if c.eligible() > 0 {
+		if c.eligible() > 0 && !c.enough(t) {
 			w.roused = true
 			w.start()
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"runtime"
+	"sync"
 
 	"github.com/alitto/pond/v2"
 	"golang.org/x/sync/errgroup"
@@ -11,14 +12,37 @@ import (
 	"github.com/spillwaydb/spillway/pool"
 )
 
-// An errand is an operation without statements and whoever waits for it.
+// An errand is an operation without statements, and whoever waits for it. As in a future
+// the channel is made only if somebody has to block.
 type errand struct {
 	pool.Op
-	ended chan struct{}
+	mu   sync.Mutex
+	over bool
+	done chan struct{}
 }
 
 // Resolved implements pool.Resolver.
-func (e *errand) Resolved(*pool.Op) { close(e.ended) }
+func (e *errand) Resolved(*pool.Op) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over = true; e.done != nil {
+		close(e.done)
+	}
+}
+
+// await lends the goroutine, as Await does, and waits for the end.
+func (e *errand) await() error {
+	e.Lend()
+	e.mu.Lock()
+	if !e.over {
+		e.done = make(chan struct{})
+	}
+	e.mu.Unlock()
+	if e.done != nil {
+		<-e.done
+	}
+	return e.Err()
+}
 
 // submitCost is what handing over work costs that does nothing: to our pool, to a worker
 // pool of functions, and to an errgroup. Each waits for its end at once.
@@ -32,12 +56,9 @@ func submitCost(ctx context.Context, w *world) (*contest, error) {
 	workerPool := pond.NewPool(workers)
 	w.onClose(workerPool.StopAndWait)
 	submit := func(ctx context.Context) error {
-		e := &errand{ended: make(chan struct{})}
+		e := &errand{}
 		p.Submit(ctx, &e.Op, e)
-		if !e.Lend() { // as Await does
-			<-e.ended
-		}
-		return e.Err()
+		return e.await()
 	}
 	c := &contest{}
 	ours := c.add("Submit", submit)

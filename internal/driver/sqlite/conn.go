@@ -35,6 +35,8 @@ type conn struct {
 	row   row
 	watch watch
 	tx    txState
+	// snapshot: a transaction is open that statements need not know of.
+	snapshot bool
 
 	busySince time.Time
 
@@ -171,7 +173,7 @@ func (c *conn) Reset(ctx context.Context, mode driver.ResetMode) error {
 
 // undo rolls an open transaction back, whatever the context says.
 func (c *conn) undo() error {
-	c.tx = txNone
+	c.tx, c.snapshot = txNone, false
 	if c.raw.GetAutocommit() {
 		return nil
 	}

@@ -89,7 +89,7 @@ func (c *conn) answer(ctx context.Context, s *driver.Statement, refused *bool) {
 	err := c.run(ctx, s)
 	if err == nil {
 		c.tx = txNone
-		if !c.raw.GetAutocommit() {
+		if c.inTx() {
 			c.tx = txOpen
 		}
 		return
@@ -97,7 +97,7 @@ func (c *conn) answer(ctx context.Context, s *driver.Statement, refused *bool) {
 	s.Err = err
 	if before == txNone {
 		*refused = s.Class == driver.Begin
-		if !c.raw.GetAutocommit() {
+		if c.inTx() {
 			c.tx = txFailed
 		}
 		return
@@ -105,6 +105,9 @@ func (c *conn) answer(ctx context.Context, s *driver.Statement, refused *bool) {
 	c.tx = txFailed
 	c.look()
 }
+
+// inTx reports whether a transaction of the owner is open.
+func (c *conn) inTx() bool { return !c.snapshot && !c.raw.GetAutocommit() }
 
 // look sees whether SQLite has rolled a failed transaction back by itself.
 func (c *conn) look() {
