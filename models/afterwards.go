@@ -40,7 +40,10 @@ func (w *work) set(r *record) (old []fieldUndo) {
 
 // restore gives foreign keys back what they were before relations moved them.
 func (un *undo) restore() {
-	for _, k := range un.keys {
+	if un.was == nil {
+		return
+	}
+	for _, k := range un.was.keys {
 		k.f.give(un.rec, k.v)
 	}
 }

@@ -3,6 +3,7 @@ package models
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -21,11 +22,16 @@ func (c *flushChain) Finish() (z struct{}, _ error) { return z, c.f.finish() }
 type undo struct {
 	rec    *record
 	from   state // what the record was before: pending, persistent (changed) or deleting
-	snap   unsafe.Pointer
-	aux    []driver.Value
+	along  bool  // deleted along with others: not by itself
 	filled []*field
-	keys   []fieldUndo // foreign keys that followed relations
-	along  bool        // deleted along with others: not by itself
+	was    *before // nil if there is nothing in it: a large flush inserts many rows
+}
+
+// before is what a record and its object had before a flush.
+type before struct {
+	snap unsafe.Pointer
+	aux  []driver.Value
+	keys []fieldUndo // foreign keys that followed relations
 }
 
 // finish brings the records up to date with what happened.
@@ -54,6 +60,7 @@ func (f *flush) finish() error {
 // apply enters the results of the work into objects and records.
 func (f *flush) apply() {
 	u := f.u
+	f.makeRoom()
 	for i := range f.work {
 		w := &f.work[i]
 		switch {
@@ -67,14 +74,19 @@ func (f *flush) apply() {
 				}
 				keys := w.set(r)
 				filled := w.batch.fill(j)
-				u.undo = append(u.undo, undo{rec: r, from: pending, filled: filled, keys: keys})
+				un := undo{rec: r, from: pending, filled: filled}
+				if keys != nil {
+					un.was = &before{keys: keys}
+				}
+				u.undo = append(u.undo, un)
 				r.state, r.epoch = persistent, u.epoch
 				r.take()
 				u.enter(r)
 			}
 		case w.verb == "update":
 			r := w.recs[0]
-			un := undo{rec: r, from: persistent, snap: r.snap, aux: r.aux}
+			was := &before{snap: r.snap, aux: r.aux}
+			un := undo{rec: r, from: persistent, was: was}
 			rekey := false
 			for _, fd := range w.fields {
 				if w.stamps(fd) {
@@ -82,7 +94,7 @@ func (f *flush) apply() {
 				}
 				rekey = rekey || r.t.isKey(fd)
 			}
-			un.keys = append(w.set(r), w.counting(r)...)
+			was.keys = append(w.set(r), w.counting(r)...)
 			id := u.identityOf(r.t)
 			if rekey && r.snap != nil {
 				id.remove(r.t, r.snap)
@@ -114,6 +126,24 @@ func (f *flush) apply() {
 	u.sweep()
 }
 
+// makeRoom readies what grows by each record of the work: to let them grow step by step
+// would copy a large flush several times.
+func (f *flush) makeRoom() {
+	u := f.u
+	all, news := 0, map[*table]int{}
+	for i := range f.work {
+		w := &f.work[i]
+		all += len(w.recs)
+		if w.batch != nil && len(w.recs) > 0 && w.recs[0].owner != nil {
+			news[w.recs[0].t] += len(w.recs)
+		}
+	}
+	u.undo = slices.Grow(u.undo, all)
+	for t, n := range news {
+		u.identityOf(t).expect(n)
+	}
+}
+
 // bury enters that the row of a record was deleted, by w or along with others.
 func (u *Unit) bury(r *record, w *work, along bool) {
 	if r.state == deleted {
@@ -121,7 +151,9 @@ func (u *Unit) bury(r *record, w *work, along bool) {
 	}
 	un := undo{rec: r, from: deleting, along: along}
 	if r.soft = w != nil && w.soft; r.soft {
-		un.keys = w.markDeleted(r)
+		if keys := w.markDeleted(r); keys != nil {
+			un.was = &before{keys: keys}
+		}
 	}
 	u.undo = append(u.undo, un)
 	r.state = deleted
@@ -203,7 +235,7 @@ func (u *Unit) takeBack(first undoMark, keep bool) {
 			}
 		case persistent:
 			id.remove(r.t, r.rowImage())
-			if r.snap, r.aux = un.snap, un.aux; keep || un.snap == nil {
+			if r.snap, r.aux = un.was.snap, un.was.aux; keep || r.snap == nil {
 				un.restore()
 			}
 			id.put(r, r.rowImage())

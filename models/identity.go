@@ -3,6 +3,7 @@ package models
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -53,6 +54,18 @@ func (u *Unit) identityOf(t *table) *identity {
 		u.ids[t] = id
 	}
 	return id
+}
+
+// expect readies the map for n further records.
+func (id *identity) expect(n int) {
+	id.all = slices.Grow(id.all, n)
+	switch {
+	case len(id.ints)+len(id.strs) > 0: // it grows by doubling
+	case id.ints != nil:
+		id.ints = make(map[int64]*record, n)
+	default:
+		id.strs = make(map[string]*record, n)
+	}
 }
 
 // keyBytes is the key of an object as bytes.

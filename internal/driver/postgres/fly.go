@@ -124,8 +124,9 @@ func failAll(f *driver.Flight, err error) error {
 // statements have theirs by then.
 func (c *Conn) exchange(ctx context.Context, units []unit, plain bool) error {
 	c.plan(units, plain)
-	c.encode(units)
-	wrote := c.send()
+	out := outbox{c: c, most: len(units)}
+	c.encode(units, &out)
+	wrote := out.send()
 	err := c.receive(ctx, units)
 	if err != nil {
 		err = c.lose(ctx, err) // ends the write too
@@ -150,25 +151,3 @@ const (
 	maxKept  = 64 << 10
 	maxUnits = 1024
 )
-
-var written = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
-
-// send writes what has been encoded. The channel is closed when that is done; an error
-// shows when the answers are read, as nothing comes then.
-func (c *Conn) send() <-chan struct{} {
-	buf := c.wire.buf
-	if len(buf) <= maxInline {
-		if _, err := c.net.Write(buf); err != nil {
-			_ = c.net.Close()
-		}
-		return written
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if _, err := c.net.Write(buf); err != nil {
-			_ = c.net.Close()
-		}
-	}()
-	return done
-}

@@ -152,8 +152,8 @@ func isWord(b byte) bool {
 // noPortal is the name of a portal that never exists.
 const noPortal = "spillway refused this"
 
-// encode writes the messages of all units.
-func (c *Conn) encode(units []unit) {
+// encode writes the messages of all units, and sends what it has when that is much.
+func (c *Conn) encode(units []unit, out *outbox) {
 	w := &c.wire
 	w.buf = w.buf[:0]
 	for _, name := range c.closes {
@@ -171,6 +171,7 @@ func (c *Conn) encode(units []unit) {
 		if u.sync {
 			w.sync()
 		}
+		out.forward()
 	}
 }
 
