@@ -103,11 +103,10 @@
 // # Sessions
 //
 // Any number of goroutines may use one [Session]. Its calls stand in one queue. A call
-// begins when it is at the head and what runs lets it: reads run beside each other as
-// long as the session has no connection of its own, anything else (Exec, Create, Flush,
-// Commit, Rollback, raw SQL, and reads inside a transaction) waits until what was begun
-// has ended and is alone until it has ended itself. So nothing has to be awaited for the
-// sake of order:
+// begins when it is at the head and what runs lets it: reads run beside each other,
+// anything else (Exec, Create, Flush, Commit, Rollback, raw SQL, reads with a lock) waits
+// until what was begun has ended and is alone until it has ended itself. So nothing has to
+// be awaited for the sake of order:
 //
 //	as.Add(user)
 //	as.Flush(ctx)                              // fills the key in
@@ -118,6 +117,14 @@
 // its own while it lasts; Cancel, and Close of the session, reach a hook by its ctx. In a
 // hook models.HookSession gives the session to use; this one answers
 // models.ErrSessionBusy.
+//
+// Inside a transaction the reads are those of one connection. The database carries them
+// out in the order in which they were made; those that nobody awaited in between go out
+// together, so that many cost about as much time on the way as two (package pool has the
+// rules). One of them that is canceled while others are on the way with it leaves them,
+// and the transaction, alone. On Postgres one that fails ends the transaction: those behind
+// it fail with models.ErrNeedsRollback, sent or not, and so does one before it that has
+// more to ask, such as the relations of what it found.
 //
 // A call that fails does not keep the calls behind it from running: await a Flush before
 // what must not happen without it. A call that waits and is canceled, or whose context

@@ -20,13 +20,10 @@ const maxQueued = 10_000
 // begin or be concluded, nobody runs the mailbox: the operations under way need no
 // goroutine.
 //
-// Reads run beside each other while the unit has no connection of its own. Everything
-// else waits for what was begun and lets nothing begin until it is concluded.
+// Reads run beside each other; where the unit has a connection of its own, they queue for
+// it and go out together. Everything else waits for what was begun and lets nothing begin
+// until it is concluded.
 type mailbox struct {
-	// holds reports whether the unit has a connection of its own. It is asked by who runs
-	// the mailbox.
-	holds func() bool
-
 	mu       sync.Mutex // held for list operations only
 	queued   jobList
 	flying   jobList
@@ -197,7 +194,7 @@ func (m *mailbox) begin(j *job) {
 		m.mu.Unlock()
 		j.work.begin()
 		return
-	case j.kind == reading && !m.holds():
+	case j.kind == reading:
 		j.shared = true
 		m.together++
 	default:

@@ -100,7 +100,7 @@ func TestOrderInASession(t *testing.T) {
 			s.read(ctx, time.Second)
 			s.read(ctx, time.Second)
 		}, []string{"0s read", "0s read", "2s BEGIN IMMEDIATE", "2s 1s", "3s COMMIT", "3s read", "3s read"}},
-		{"reads in the transaction run one by one", func(ctx context.Context, s session) {
+		{"reads in the transaction run on its connection, one by one", func(ctx context.Context, s session) {
 			s.change(ctx)
 			s.read(ctx, time.Second)
 			s.read(ctx, time.Second)

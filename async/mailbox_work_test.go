@@ -12,15 +12,12 @@ import (
 type workbench struct {
 	t   *testing.T
 	m   mailbox
-	own bool // the unit has a connection
 	mu  sync.Mutex
 	log []string
 }
 
 func newWorkbench(t *testing.T) *workbench {
-	b := &workbench{t: t}
-	b.m.holds = func() bool { return b.own }
-	return b
+	return &workbench{t: t}
 }
 
 // task is work that notes what happens to it.
@@ -91,17 +88,19 @@ func TestMailboxOrder(t *testing.T) {
 		b.want("r2 is concluded")
 		b.m.ended(&r1.job, false)
 		b.want("r1 is concluded", "change begins")
-		b.own = true // a transaction is open from now on
 		b.m.ended(&change.job, false)
 		b.want("change is concluded", "late begins", "r3 begins")
-		r4, r5 := b.task("r4", reading), b.task("r5", reading)
-		b.m.submit(&r4.job)
-		b.m.submit(&r5.job)
+		again, r4, gone := b.task("again", changing), b.task("r4", reading), b.task("gone", reading)
+		for _, w := range []*task{again, r4, gone} {
+			b.m.submit(&w.job)
+		}
 		b.want()
+		b.m.withdraw(&gone.job, context.Canceled)
+		b.want("gone is refused")
 		b.m.ended(&r3.job, false)
-		b.want("r3 is concluded", "r4 begins")
-		b.m.withdraw(&r5.job, context.Canceled)
-		b.want("r5 is refused")
+		b.want("r3 is concluded", "again begins")
+		b.m.ended(&again.job, false)
+		b.want("again is concluded", "r4 begins")
 		b.m.ended(&r4.job, false)
 		b.want("r4 is concluded")
 		if b.m.running {

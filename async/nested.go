@@ -63,7 +63,7 @@ func (n *nesting) run() {
 		return
 	}
 	inner := &Session{
-		unit: s.unit, box: mailbox{holds: s.unit.Holds}, runner: s.runner, drain: s.drain,
+		unit: s.unit, runner: s.runner, drain: s.drain,
 		gone: make(chan struct{}), label: s.label, scope: "Nested", parent: s,
 	}
 	call(func() (struct{}, error) {

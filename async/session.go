@@ -19,8 +19,8 @@ import (
 // or Exec is called (no autoflush), and objects do not expire with a commit.
 //
 // Calls take effect in the order in which they are made. Reads that nobody awaits may
-// overlap each other; everything else waits for the calls before it, and the calls behind
-// it wait for it.
+// overlap each other, inside a transaction too; everything else waits for the calls before
+// it, and the calls behind it wait for it.
 //
 // From the call of Flush, Commit or Rollback until its future settles, all objects of the
 // session belong to it: neither read nor write them. At other times the session touches
@@ -50,7 +50,7 @@ type Session struct {
 func NewSession(e *models.Engine, label string, drain time.Duration) *Session {
 	s := &Session{drain: drain, gone: make(chan struct{}), label: label}
 	s.unit = models.NewUnit(e, models.UnitOptions{Label: label, Host: carrier{s}})
-	s.box.holds, s.runner = s.unit.Holds, models.RunnerOf(s.unit)
+	s.runner = models.RunnerOf(s.unit)
 	return s
 }
 

@@ -172,6 +172,7 @@ func (m managed[T]) Finish() (T, error) {
 	if c.loads != nil && c.loads.flown {
 		c.u.sent(&c.loads.op)
 	}
+	c.err = c.u.behind(c.err)
 	return c.Result()
 }
 

@@ -300,5 +300,6 @@ func (m lazyManaged) Finish() (z struct{}, err error) {
 	if m.l != nil && m.l.flown {
 		m.u.sent(&m.l.op)
 	}
+	m.err = m.u.behind(m.err)
 	return m.Result()
 }

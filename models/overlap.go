@@ -7,7 +7,3 @@ import "github.com/spillwaydb/spillway/internal/dialect"
 func Reads[R any](q Query[R]) bool {
 	return q.q == nil || q.q.err != nil || q.q.kind == selectQuery && q.q.sel.Lock == dialect.NoLock && !q.q.populate || q.q.kind == rawQuery && q.q.raw.read
 }
-
-// Holds reports whether the unit has a connection of its own, on which calls run one
-// after another. It is for package async, and for who runs the session.
-func (u *Unit) Holds() bool { return u.lease != nil }

@@ -93,11 +93,11 @@ func (t *table) lookup(d dialect.Dialect) *pool.Lookup {
 	return &pool.Lookup{SQL: string(w.Text()), Column: k.pos}
 }
 
-// shares lets the statement of a call share a flight if it only reads, without a
-// transaction of a session around it.
+// shares lets the statement of a call share a flight if it only reads: with anybody's, or
+// in a transaction of a session with others of that.
 func (c *call[T]) shares() {
 	c.op.Share = pool.Share{}
-	if !c.e.shared || len(c.op.Statements) != 1 || len(c.beside) > 0 || c.u != nil && c.u.lease != nil {
+	if !c.e.shared || len(c.op.Statements) != 1 || len(c.beside) > 0 {
 		return
 	}
 	st := &c.op.Statements[0]

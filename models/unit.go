@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"unsafe"
@@ -121,9 +122,21 @@ func (u *Unit) sent(op *pool.Op) {
 	switch {
 	case op.Take == u.lease && !u.lease.Held(), op.Take == u.lease && op.Statements[0].Err != nil:
 		u.release() // it has not even begun
-	case u.lease.Status() != driver.InTx:
-		u.lost = op.Outcome()
+	case u.lease.Status() != driver.InTx && u.lost == nil:
+		if u.lost = u.lease.Cause(); u.lost == nil {
+			u.lost = op.Outcome()
+		}
 	}
+}
+
+// behind is the end of a call that ended with err. Where the transaction failed under
+// another call while this one was on its way, it is what the call would have been told had
+// it waited.
+func (u *Unit) behind(err error) error {
+	if u.lost == nil || !errors.Is(err, driver.ErrTxAborted) {
+		return err
+	}
+	return u.ready()
 }
 
 // release gives the connection back; what is open on it is rolled back.

@@ -283,7 +283,7 @@ func (b *batch) finish(err error) {
 	p.mu.Unlock()
 	for i, op := range b.units {
 		op.unwatch()
-		op.explain()
+		_ = op.explain(nil)
 		var lost error
 		if broken {
 			lost = op.Flight.Err()

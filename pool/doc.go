@@ -97,6 +97,27 @@
 //
 // Config.Flights, ByKey and GroupWrites switch lanes off; [Stats] tells what they did.
 //
+// # Reads of one owner
+//
+// A lease carries out what its owner submits in that order. On a backend with a round trip,
+// reads that stand behind each other when the connection becomes free go out in one flight:
+// those that queued while it was busy, and those that were submitted one right after the
+// other, before its worker woke up.
+//
+//   - Only operations of class Read, none that calls functions of unknown effect; a write
+//     or anything else between two reads keeps its place, and parts them. What is known to
+//     take 5 ms, or to have a large answer, goes alone, since all of a flight are answered
+//     when its last one is. 256 operations and 256 KiB of arguments are the most.
+//   - An error is that of its statement. What it means to the transaction it means to those
+//     behind it, as if they had been sent one by one: on Postgres they fail with
+//     ErrTxAborted. Those before have their answers. Nothing is sent twice.
+//   - A canceled read leaves its flight at once, and the transaction goes on. The last one
+//     aboard can not leave: it is interrupted as if it were alone, and waits for the truth,
+//     since that may be the end of the transaction.
+//
+// Config.Flights switches it off; [Stats] counts these flights among those that reads
+// shared.
+//
 // # Group commit with a single writer
 //
 // On SQLite one connection writes, a commit waits for the disk, and whoever writes next
@@ -181,8 +202,10 @@
 //	                         "outcome unknown"
 //	in a shared flight       ends without its answer; a       is untouched
 //	                         write is "outcome unknown"
-//	of a lease, running      the same; the transaction is the  stays with its owner
-//	                         owner's to roll back
+//	of a lease, running      is interrupted; the transaction   stays with its owner
+//	                         is the owner's to roll back
+//	of a lease, in a flight  ends without its answer, unless   stays with its owner
+//	with other reads         it is the last aboard
 //
 // # Counting
 //

@@ -170,19 +170,28 @@ func (i *interrupt) fired() bool {
 	return i.cause != nil
 }
 
-// explain puts the cause of an interrupt beside the driver's "canceled", which can not
-// know it.
-func (op *Op) explain() {
+// explain puts the cause of an interrupt beside the driver's "canceled", which can not know
+// it, and beside the loss of a connection that did not obey: in the answers, and in err, the
+// end of the operation, which it returns.
+func (op *Op) explain(err error) error {
 	op.interrupt.mu.Lock()
 	cause := op.interrupt.cause
 	op.interrupt.mu.Unlock()
 	if cause == nil {
-		return
+		return err
 	}
 	for i := range op.Statements {
 		s := &op.Statements[i]
-		if s.Err != nil && !errors.Is(s.Err, cause) && (errors.Is(s.Err, driver.ErrCanceled) || errors.Is(s.Err, driver.ErrOutcomeUnknown)) {
-			s.Err = fmt.Errorf("%w: %w", cause, s.Err)
+		s.Err = explained(s.Err, cause)
+	}
+	return explained(err, cause)
+}
+
+func explained(err, cause error) error {
+	for _, kind := range [...]driver.Kind{driver.ErrCanceled, driver.ErrOutcomeUnknown, driver.ErrConnectionLost} {
+		if errors.Is(err, kind) && !errors.Is(err, cause) {
+			return fmt.Errorf("%w: %w", cause, err)
 		}
 	}
+	return err
 }

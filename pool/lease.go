@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -12,7 +13,8 @@ import (
 // A Lease is a connection that belongs to one owner: a transaction, a stream, a session.
 // Make one with [NewLease], put it into [Op.Take] and submit that operation; when the
 // operation has ended without an error of its own, the lease is held, and operations
-// submitted to it run one after another on its connection in the order of submission.
+// submitted to it run on its connection in the order of submission, one after another,
+// except that reads which wait together go out together.
 // Release gives the connection back. A Lease is safe for concurrent use, and good for
 // one connection only.
 type Lease struct {
@@ -26,8 +28,9 @@ type Lease struct {
 	// Guarded by Pool.mu once prepared.
 	crew     *crew
 	worker   *worker // nil: not held, or lost
-	queue    opList
-	busy     bool // an operation runs
+	first    opList  // continuations
+	queue    opList  // all others
+	busy     bool    // an operation runs
 	released bool
 	free     chan struct{} // closed when busy ends, for Release
 	since    time.Time
@@ -36,6 +39,9 @@ type Lease struct {
 	waitsOn  *crew
 	leak     *time.Timer
 	stack    []byte
+
+	status atomic.Int32          // of the connection, a driver.Status, when an operation last ended
+	cause  atomic.Pointer[error] // why there is no transaction any more
 }
 
 // errLeaseLost is the end of operations queued on a connection that was lost.
@@ -67,6 +73,7 @@ func (w *worker) grant(l *Lease) bool {
 		return false
 	}
 	w.lease, l.worker = l, w
+	l.note(w, nil)
 	l.busy = true // until settle
 	l.since = now()
 	c.leased++
@@ -102,12 +109,6 @@ func (l *Lease) reportLeak() {
 	}
 }
 
-// take marks op, the head of the queue, as running from t on. Called with Pool.mu held.
-func (l *Lease) take(op *Op, t time.Time) {
-	l.crew.dequeue(op)
-	l.begun(op, t)
-}
-
 // begun notes that the owner's connection carries op out.
 func (l *Lease) begun(op *Op, t time.Time) {
 	l.busy = true
@@ -117,7 +118,7 @@ func (l *Lease) begun(op *Op, t time.Time) {
 
 // drop empties the queue and returns what was in it. Called with Pool.mu held.
 func (l *Lease) drop() (ops []*Op) {
-	for op := l.queue.head; op != nil; op = l.queue.head {
+	for op := l.head(); op != nil; op = l.head() {
 		l.crew.dequeue(op)
 		op.state.Store(opRunning)
 		ops = append(ops, op)
@@ -169,6 +170,7 @@ func (l *Lease) submit(op *Op, direct bool) *worker {
 		panic("pool: an operation of a lease can not take another connection")
 	}
 	p := l.crew.pool
+	op.together = l.crew.together(op)
 	if op.ctx.Err() != nil {
 		p.refuse(op, RejectCanceled, context.Cause(op.ctx))
 		return nil
@@ -188,7 +190,7 @@ func (l *Lease) submit(op *Op, direct bool) *worker {
 		return nil
 	}
 	if direct {
-		if !l.busy && l.queue.len == 0 {
+		if !l.busy && l.head() == nil {
 			l.begun(op, op.submitted)
 			w := l.worker
 			p.mu.Unlock()
@@ -198,7 +200,7 @@ func (l *Lease) submit(op *Op, direct bool) *worker {
 	}
 	op.state.Store(opQueued)
 	if op.Continuation {
-		l.queue.pushFront(op)
+		l.first.push(op)
 	} else {
 		l.queue.push(op)
 	}
@@ -274,8 +276,7 @@ func (l *Lease) Context(ctx context.Context) context.Context {
 	return context.WithValue(ctx, leaseKey{l.crew.pool}, l)
 }
 
-// Status tells the state of the owner's connection after its last operation; it is for
-// the owner, between operations.
+// Status tells the state of the owner's connection after the operation that ended last.
 func (l *Lease) Status() driver.Status {
 	p := l.crew.pool
 	p.mu.Lock()
@@ -284,5 +285,28 @@ func (l *Lease) Status() driver.Status {
 	if w == nil {
 		return driver.Broken
 	}
-	return w.conn.Status()
+	return driver.Status(l.status.Load())
+}
+
+// Cause returns the error that ended the transaction, or made it fail, while [Lease.Status]
+// says so: several operations may have been told of it, in any order. nil if that was no
+// error of an operation.
+func (l *Lease) Cause() error {
+	if e := l.cause.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
+
+// note keeps the status of the connection, which the caller drives, before the operations
+// end that had an effect on it; err is the first error among them.
+func (l *Lease) note(w *worker, err error) {
+	before, status := driver.Status(l.status.Load()), w.conn.Status()
+	switch {
+	case status == driver.InTx:
+		l.cause.Store(nil)
+	case before == driver.InTx && err != nil:
+		l.cause.Store(&err)
+	}
+	l.status.Store(int32(status))
 }

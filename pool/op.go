@@ -82,6 +82,7 @@ type opState struct {
 	weight     int  // of its arguments, in bytes
 	unwatched  bool // counts in crew.unwatched
 	solo       bool // not to share a flight any more
+	together   bool // may share a flight with others of its owner's
 
 	// mu guards the answers of an operation that shares a flight, and ride.
 	mu   sync.Mutex
@@ -133,8 +134,8 @@ func (op *Op) Lend() bool {
 	if op.state.Load() != opQueued {
 		return op.Ended()
 	}
-	if w := op.crew.pool.lend(op); w != nil {
-		w.serve(op)
+	if w, next := op.crew.pool.lend(op); w != nil {
+		w.serve(next)
 		w.yield()
 	}
 	return op.Ended()

@@ -275,26 +275,26 @@ func (p *Pool) withdraw(op *Op, run uint32, cause error) bool {
 	return true
 }
 
-// lend claims a worker for op if op is the next of its queue.
-func (p *Pool) lend(op *Op) *worker {
+// lend claims a worker for op if op is the next of its queue. The caller is to serve next,
+// which is op or the flight that it shares with other reads of its owner.
+func (p *Pool) lend(op *Op) (w *worker, next *Op) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if op.state.Load() != opQueued {
-		return nil
+		return nil, nil
 	}
 	c := op.crew
 	if l := op.lease; l != nil {
-		if l.queue.head != op || l.busy || l.worker == nil {
-			return nil
+		if l.head() != op || l.busy || l.worker == nil {
+			return nil, nil
 		}
-		l.take(op, now())
-		return l.worker
+		return l.worker, l.next(now())
 	}
 	if c.head() != op || c.gathers(op) {
-		return nil
+		return nil, nil
 	}
 	t := now()
-	w := c.claim(t)
+	w = c.claim(t)
 	if w != nil {
 		c.dequeue(op)
 		c.begun(w, op, t)
@@ -302,7 +302,7 @@ func (p *Pool) lend(op *Op) *worker {
 		c.attend()
 		c.cameFor()
 	}
-	return w
+	return w, op
 }
 
 // Ping makes sure that the database answers, through the queue like any operation, on

@@ -17,7 +17,8 @@ import (
 type ride struct {
 	w       *worker
 	lane    Lane
-	carrier Op // what the driver gets
+	lease   *Lease // all members are its owner's; nil: they are anybody's
+	carrier Op     // what the driver gets
 	members []member
 	aboard  atomic.Int32
 	begin   time.Time
@@ -80,10 +81,15 @@ func (op *Op) leave(run uint32, cause error) bool {
 		op.mu.Unlock()
 		return false
 	}
-	stop := op.disembark()
 	if cause == nil {
 		cause = context.Canceled
 	}
+	if r := op.ride; r.lease != nil && !r.spares() {
+		op.mu.Unlock()
+		r.carrier.interrupt.fire(cause)
+		return false
+	}
+	stop := op.disembark()
 	for i := range op.Statements {
 		s := &op.Statements[i]
 		e := &driver.Error{Kind: driver.ErrCanceled, Message: cause.Error(), Err: cause}
@@ -108,7 +114,7 @@ func (op *Op) disembark() (stop func() bool) {
 	r := op.ride
 	op.ride = nil
 	op.state.Store(opRunning)
-	if r.aboard.Add(-1) == 0 && r.lane == LaneRead {
+	if r.lease == nil && r.aboard.Add(-1) == 0 && r.lane == LaneRead {
 		r.carrier.interrupt.fire(errAllLeft)
 	}
 	stop, op.stop = op.stop, nil
@@ -164,7 +170,7 @@ func (w *worker) fly() {
 		w.used = now()
 		w.took = max(1, w.used.Sub(r.begin))
 		r.carrier.interrupt.release()
-		r.carrier.explain()
+		err = r.carrier.explain(err)
 		p.echo.statements(&r.carrier, w.used.Sub(sent))
 		bump(&w.counters.flights, 1)
 		bump(&w.counters.statements, uint64(len(r.carrier.Statements)))
@@ -206,6 +212,7 @@ func (r *ride) finish() {
 	r.members, r.order = r.members[:0], r.order[:0]
 	r.copies, r.guards, r.merges = r.copies[:0], r.guards[:0], r.merges[:0]
 	r.carrier.Statements = r.carrier.Statements[:0]
+	r.lease = nil
 	r.aboard.Store(0)
 }
 
@@ -301,8 +308,26 @@ func (op *Op) unwatch() {
 
 // compose makes the flight of those who wait. It reports false if nobody does.
 func (r *ride) compose() bool {
+	waits := r.collect()
+	if waits == 0 {
+		return false
+	}
+	if r.lane == LaneWrite {
+		if waits == 1 || r.rounds > maxRounds {
+			return r.scatter()
+		}
+		r.sort()
+	} else if r.rounds > maxRounds {
+		return r.scatter()
+	}
+	r.merge()
+	r.layOut()
+	return true
+}
+
+// collect copies the statements of those who wait, and counts these.
+func (r *ride) collect() (waits int) {
 	r.copies, r.guards, r.merges, r.order = r.copies[:0], r.guards[:0], r.merges[:0], r.order[:0]
-	waits := 0
 	for i := range r.members {
 		m := &r.members[i]
 		if m.state == memberDone {
@@ -340,20 +365,7 @@ func (r *ride) compose() bool {
 		op.mu.Unlock()
 		waits++
 	}
-	if waits == 0 {
-		return false
-	}
-	if r.lane == LaneWrite {
-		if waits == 1 || r.rounds > maxRounds {
-			return r.scatter()
-		}
-		r.sort()
-	} else if r.rounds > maxRounds {
-		return r.scatter()
-	}
-	r.merge()
-	r.layOut()
-	return true
+	return waits
 }
 
 // maxRounds is how often what is left of a flight is sent again together.
@@ -433,6 +445,7 @@ func (r *ride) layOut() {
 	sts := r.carrier.Statements[:0]
 	r.prefix = 0
 	switch {
+	case r.lease != nil: // the owner has a transaction, or none
 	case r.lane == LaneWrite:
 		sts = append(sts, f.Write()...)
 	case n >= minFlight, n > 1 && mixed:

@@ -53,11 +53,11 @@ type Stats struct {
 	Statements, Commits, Rollbacks, RowsRead, RowsAffected uint64
 	// Flights sent; several statements may share one.
 	Flights uint64
-	// SharedReads and SharedWrites are the flights that operations of several callers
-	// shared, by how many those were. Merged lookups were answered by a statement for
-	// several keys. Resends are flights that went out again because somebody's statement
-	// failed in them. SoloShapes counts kinds of statements that were shut out of a lane,
-	// for good or for a while, because they spoiled flights.
+	// SharedReads and SharedWrites are the flights that operations of several callers, or
+	// reads of one owner, shared, by how many those were. Merged lookups were answered by
+	// a statement for several keys. Resends are flights that went out again because
+	// somebody's statement failed in them. SoloShapes counts kinds of statements that were
+	// shut out of a lane, for good or for a while, because they spoiled flights.
 	SharedReads, SharedWrites   Sizes
 	Merged, Resends, SoloShapes uint64
 	// Connects and ConnectErrors count attempts to open a connection that succeeded and

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
@@ -88,9 +89,8 @@ func (w *worker) awake() (op *Op, gone bool) {
 		p.mu.Unlock()
 		return nil, true
 	case w.lease != nil:
-		if l := w.lease; !l.busy && l.queue.head != nil {
-			op = l.queue.head
-			l.take(op, now())
+		if l := w.lease; !l.busy {
+			op = l.next(now())
 		}
 	case w.idle && c.eligible() > 0:
 		t := now()
@@ -189,10 +189,9 @@ func (w *worker) settleLease(l *Lease, own bool, status driver.Status) (op *Op) 
 		failed = l.drop()
 		l.detach()
 		p.notify()
-	} else if !l.released && l.queue.head != nil {
+	} else if !l.released && l.head() != nil {
 		if own {
-			op = l.queue.head
-			l.take(op, now())
+			op = l.next(now())
 		} else {
 			w.start()
 		}
@@ -251,7 +250,11 @@ func (w *worker) serve(op *Op) {
 	c := w.crew
 	p := c.pool
 	if r := w.ride; r != nil && op == &r.carrier {
-		w.fly()
+		if r.lease != nil {
+			w.flyLeased()
+		} else {
+			w.fly()
+		}
 		return
 	}
 	if op.ctx.Err() != nil {
@@ -278,7 +281,7 @@ func (w *worker) serve(op *Op) {
 	if w.rtt == 0 || w.took < w.rtt {
 		w.rtt = w.took
 	}
-	op.explain()
+	err = op.explain(err)
 	if err != nil {
 		if w.repeat(op, err) {
 			return
@@ -296,13 +299,16 @@ func (w *worker) serve(op *Op) {
 		bump(&w.counters.statements, uint64(n))
 	}
 	w.counters.count(op, err, end)
-	if s := op.Share.Shape; s != nil && op.lease == nil && op.Outcome() == nil {
+	if s := op.Share.Shape; s != nil && op.Outcome() == nil {
 		s.ran(w.took-w.rtt, op.Statements[0].Affected)
 	}
 	p.echo.statements(op, end.Sub(op.started))
 	w.suspect(op, err)
 	granted := op.Take != nil && err == nil && w.conn.Status() != driver.Broken && w.grant(op.Take)
-	if !granted && op.lease == nil {
+	switch {
+	case op.lease != nil:
+		op.lease.note(w, cmp.Or(err, op.Flight.Err()))
+	case !granted:
 		w.clean(false)
 	}
 	op.end(err)
