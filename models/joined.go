@@ -186,8 +186,14 @@ func (l *loader) aboard(st *driver.Statement, sel *dialect.Select, src *dialect.
 		}
 	}
 	j := joining{l: l, src: src, excerpt: sh, nodes: nodes}
-	out, ok := j.statement(sel)
+	out, ok, err := j.statement(sel)
+	if err != nil {
+		return err
+	}
 	if !ok {
+		if err := needed(nodes, "this query is one that relations can not be joined to"); err != nil {
+			return err
+		}
 		separate(l.nodes)
 		if j.nodes = joinedBelow(l.nodes, 0, nil); len(j.nodes) == 0 {
 			return nil
@@ -195,7 +201,9 @@ func (l *loader) aboard(st *driver.Statement, sel *dialect.Select, src *dialect.
 		nodes = j.nodes
 		own := *sel
 		out = &own
-		j.add(out, sh.width())
+		if err := j.add(out, sh.width()); err != nil {
+			return err
+		}
 	}
 	w := dialect.NewWriter(l.e.dialect)
 	defer w.Free()
@@ -222,22 +230,21 @@ type joining struct {
 // statement returns sel with the nodes in it. It reports false if they do not fit: a lock
 // would lock what they lead to as well, and rows that FromJoin needs can not be counted
 // as objects.
-func (j *joining) statement(sel *dialect.Select) (*dialect.Select, bool) {
+func (j *joining) statement(sel *dialect.Select) (_ *dialect.Select, ok bool, err error) {
 	counts := sel.Distinct || len(sel.DistinctOn) > 0 || len(sel.GroupBy) > 0 || len(sel.Having) > 0 || len(sel.Parts) > 0 ||
 		many(j.nodes) && (sel.Limit != nil || sel.Offset != nil)
 	if sel.Lock != dialect.NoLock || counts && given(j.nodes) {
-		return nil, false
+		return nil, false, nil
 	}
 	out := *sel
 	if counts {
 		w, ok := j.wrap(sel)
 		if !ok {
-			return nil, false
+			return nil, false, nil
 		}
 		out = *w
 	}
-	j.add(&out, j.excerpt.width())
-	return &out, true
+	return &out, true, j.add(&out, j.excerpt.width())
 }
 
 // wrap makes a query on the rows of another, so that what counts or groups there counts
@@ -269,7 +276,7 @@ func (j *joining) wrap(sel *dialect.Select) (*dialect.Select, bool) {
 
 // add adds the joins, columns and orders of the nodes; at is the number of columns so
 // far.
-func (j *joining) add(sel *dialect.Select, at int) {
+func (j *joining) add(sel *dialect.Select, at int) error {
 	sel.Columns, sel.Joins = clip(sel.Columns), clip(sel.Joins)
 	var orders []dialect.Node
 	live := func(n *loadNode, s *dialect.Source, on ...dialect.Node) dialect.Node {
@@ -280,8 +287,10 @@ func (j *joining) add(sel *dialect.Select, at int) {
 	}
 	for i, n := range j.nodes {
 		rel, up := n.rel, j.src
+		var above *loadNode
 		if n.up > 0 {
-			up = j.nodes[n.up-1].src
+			above = j.nodes[n.up-1]
+			up = above.src
 		}
 		n.src = rel.target.source.Further("", i+1)
 		n.excerpt.base, n.sel = at, sel
@@ -292,13 +301,17 @@ func (j *joining) add(sel *dialect.Select, at int) {
 			sel.Columns = append(sel.Columns, n.excerpt.columns(n.src)...)
 			continue
 		}
+		var err error
+		if n.outer, err = n.left(above); err != nil {
+			return err
+		}
 		far := dialect.Column{Source: n.src, Name: rel.far().name}
 		near := dialect.Column{Source: up, Name: rel.near().name}
 		on := []dialect.Node{dialect.Compare{L: far, Op: "=", R: near}}
 		if rel.kind == manyToMany {
 			via := rel.via.Load()
 			between := via.between.Further("via", i+1)
-			sel.Joins = append(sel.Joins, dialect.Join{Source: between, Left: true, Deleted: true, On: live(n, between, dialect.Compare{
+			sel.Joins = append(sel.Joins, dialect.Join{Source: between, Left: n.outer, Deleted: true, On: live(n, between, dialect.Compare{
 				L: dialect.Column{Source: between, Name: via.own.name}, Op: "=", R: near,
 			})})
 			on[0] = dialect.Compare{L: far, Op: "=", R: dialect.Column{Source: between, Name: via.other.name}}
@@ -306,7 +319,7 @@ func (j *joining) add(sel *dialect.Select, at int) {
 		for _, f := range n.spec.filter {
 			on = append(on, dialect.Rebase{X: f, From: rel.target.source, To: n.src})
 		}
-		sel.Joins = append(sel.Joins, dialect.Join{Source: n.src, Left: true, Deleted: true, On: live(n, n.src, on...)})
+		sel.Joins = append(sel.Joins, dialect.Join{Source: n.src, Left: n.outer, Deleted: true, On: live(n, n.src, on...)})
 		sel.Columns = append(sel.Columns, n.excerpt.columns(n.src)...)
 		if !n.single() {
 			for _, o := range n.order() {
@@ -320,4 +333,5 @@ func (j *joining) add(sel *dialect.Select, at int) {
 		}
 	}
 	sel.OrderBy = append(clip(sel.OrderBy), orders...)
+	return nil
 }

@@ -28,13 +28,14 @@ type Loading struct {
 	excerpt excerpt
 	// given is the source of the query around it that has the objects; nil: none has.
 	given *dialect.Source
+	join  joinKind // of a Joined one
 	err   error
 
 	deleted bool // rows that are marked as deleted too
 }
 
 // A LoadOption refines a [Loading]: another Loading nested in it, [Filter], [PerParent],
-// [Depth], [LoadOnly] or [Defer].
+// [Depth], [InnerJoin], [OuterJoin], [LoadOnly] or [Defer].
 type LoadOption interface{ refine(l *Loading) error }
 
 // SelectIn loads a relation with one further statement for all objects of the result,
@@ -49,6 +50,12 @@ func Immediate(field Relation, opts ...LoadOption) Loading { return load(loadImm
 // relations to one object best: each object of a collection brings its parent's columns
 // along, and two collections at one level multiply. Filter becomes a part of the join, so
 // parents stay, and a Joined below a Joined is joined too.
+//
+// A [BelongsTo] whose foreign key can not be NULL, and which has no Filter, is joined by an
+// INNER JOIN, which leaves the database more ways to carry it out: each object has its row
+// there, since the database checks the key (a deferrable one, and rows of the target that
+// can be marked as deleted, are exceptions). The same holds below a relation that is joined
+// so. [InnerJoin] and [OuterJoin] have it either way.
 //
 // With a collection each object of the query comes once, however many rows the query has
 // about it, and Limit and Offset count objects: they move into a subquery. A query with

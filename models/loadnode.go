@@ -30,6 +30,7 @@ type loadNode struct {
 	// Of a joined node: the place of what it belongs to in the statement, 0 for the head,
 	// and of each row the object there and its own.
 	up          int
+	outer       bool // joined by a LEFT JOIN
 	seen        keyTuples
 	rows, which []int32
 	// What belongs to key i are members[starts[i]:starts[i+1]], as indexes into the
@@ -76,6 +77,9 @@ func (n *loadNode) statement() error {
 	n.sink = rel.make.sink(n.excerpt, n.keys.len(), rel.target.hasOrigin && n.l.u == nil)
 	joined := joinedBelow(n.kids, 0, nil)
 	if n.spec.most > 0 && len(joined) > 0 { // which rows are first is counted before anything is joined
+		if err := needed(joined, "what PerParent counts can not be joined"); err != nil {
+			return err
+		}
 		separate(n.kids)
 		joined = nil
 	}
@@ -106,7 +110,9 @@ func (n *loadNode) statement() error {
 	} else {
 		if n.sel, n.src = &sel, target; len(joined) > 0 {
 			j := joining{l: n.l, src: target, excerpt: n.excerpt, nodes: joined}
-			j.add(&sel, width)
+			if err := j.add(&sel, width); err != nil {
+				return err
+			}
 			sink = &joinSink{head: head, width: width, nodes: joined}
 		}
 		w.Select(&sel)

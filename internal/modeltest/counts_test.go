@@ -1,6 +1,7 @@
 package modeltest
 
 import (
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -74,6 +75,13 @@ func TestStatementsOfEachStrategy(t *testing.T) {
 			{"selectin of one level", query(models.SelectIn(&poetT.Poems)), 2, 2},
 			{"selectin of two levels", query(models.SelectIn(&poetT.Poems, models.SelectIn(&poemT.Moods))), 3, 3},
 			{"joined", query(models.Joined(&poetT.Poems, models.Joined(&poemT.Moods)), models.Joined(&poetT.Desk)), 1, 1},
+			{"joined, which has to be there", func(from *session) error {
+				ps, err := all(from, models.From(poemT).With(models.Joined(&poemT.Poet, models.InnerJoin())))
+				if err == nil && len(ps) != 50 {
+					err = fmt.Errorf("%d poems", len(ps))
+				}
+				return err
+			}, 1, 1},
 			{"subquery", query(models.Subquery(&poetT.Poems)), 2, 2},
 			{"a lazy loop", loop, 2, 2},
 			{"siblings", query(models.SelectIn(&poetT.Poems), models.SelectIn(&poetT.Desk)), 3, 2},
