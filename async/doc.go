@@ -9,9 +9,9 @@
 //	…
 //	n, err := total.Await(ctx)
 //
-// The verbs ([Get], [All], [First], [One], [Count], [Exists], [Exec], [Create], [Merge]) have the
-// names and parameters they have in package models. They work on a [Session], or on a
-// *spillway.DB, where each call is a unit of its own.
+// The verbs ([Get], [All], [First], [One], [Count], [CountEach], [Exists], [Exec], [Create],
+// [Merge]) have the names and parameters they have in package models. They work on a
+// [Session], or on a *spillway.DB, where each call is a unit of its own.
 //
 // # States
 //

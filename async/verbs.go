@@ -53,6 +53,14 @@ func CountAll[T any](ctx context.Context, h Handle) *Future[int64] {
 	return submit(ctx, h, reading, models.CallCountAll[T])
 }
 
+// CountEach is [models.CountEach] as a future: for each of objs, how many objects the
+// relation leads to. The keys of objs are read when the call begins.
+func CountEach[T any](ctx context.Context, h Handle, objs []*T, field models.Relation, conds ...models.Cond) *Future[[]int64] {
+	return submit(ctx, h, reading, func(t models.Target) link.Chain[[]int64] {
+		return models.CallCountEach(t, objs, field, conds...)
+	})
+}
+
 // Exec is [models.Exec] as a future: the number of rows that q changed.
 func Exec[R any](ctx context.Context, h Handle, q models.Query[R]) *Future[int64] {
 	return submit(ctx, h, changing, func(t models.Target) link.Chain[int64] { return models.CallExec(t, q) })

@@ -71,10 +71,10 @@ var (
 	graph         = models.NewRegistry()
 	writerT       = models.RegisterIn[Writer](graph) // reaches Article, Label, Mark and Bio
 	articleT      = models.RegisterIn[Article](graph)
-	_             = models.RegisterIn[Label](graph)
+	labelT        = models.RegisterIn[Label](graph)
 	articleLabelT = models.RegisterIn[ArticleLabel](graph)
 	markT         = models.RegisterIn[Mark](graph)
-	_             = models.RegisterIn[Bio](graph)
+	bioT          = models.RegisterIn[Bio](graph)
 	sectionT      = models.RegisterIn[Section](graph)
 )
 

@@ -30,6 +30,8 @@ func HasNone(field Relation, conds ...Cond) Cond {
 //	models.Select2(models.Col(&userT.Name), models.Counted(&userT.Posts))
 //	models.From(userT).OrderBy(models.Counted(&userT.Posts, models.Eq(&postT.Draft, false)).Desc())
 //	models.From(userT).Where(models.Counted(&userT.Posts).Gt(10))
+//
+// For objects that were loaded before there is [CountEach].
 func Counted(field Relation, conds ...Cond) Expr[int64] {
 	n, col, tables, err := related(field, conds)
 	if err != nil {

@@ -94,6 +94,22 @@ func TestStatementsOfEachStrategy(t *testing.T) {
 				}
 				return err
 			}, 2, 1},
+			{"counts of what was loaded", func(from *session) error {
+				ps, err := all(from, models.From(poetT))
+				if err != nil {
+					return err
+				}
+				var n []int64
+				if from.async {
+					n, err = async.CountEach(s.Context(), from.target(), ps, &poetT.Poems).Await(s.Context())
+				} else {
+					n, err = models.CountEach(s.Context(), from.handle(), ps, &poetT.Poems)
+				}
+				if err == nil && (len(n) != 10 || n[9] != 5) {
+					err = fmt.Errorf("counts %v", n)
+				}
+				return err
+			}, 2, 2},
 			{"counted", func(from *session) error {
 				_, err := all(from, models.Select2(models.Col(&poetT.Name), models.Counted(&poetT.Poems)))
 				return err
