@@ -14,12 +14,6 @@ type excerpt struct {
 	partial *partial // what is left out; nil: nothing
 }
 
-// A partial is what was not loaded of an object. It does not change.
-type partial struct{ left []bool } // by place in table.fields
-
-// lacks reports whether a field was not loaded.
-func (p *partial) lacks(f *field) bool { return p != nil && p.left[f.pos] }
-
 func (s *excerpt) fields() []*field {
 	if s.only == nil {
 		return s.t.fields

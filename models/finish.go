@@ -29,9 +29,10 @@ type undo struct {
 
 // before is what a record and its object had before a flush.
 type before struct {
-	snap unsafe.Pointer
-	aux  []driver.Value
-	keys []fieldUndo // foreign keys that followed relations
+	snap    unsafe.Pointer
+	aux     []driver.Value
+	partial *partial
+	keys    []fieldUndo // foreign keys that followed relations
 }
 
 // finish brings the records up to date with what happened.
@@ -85,7 +86,7 @@ func (f *flush) apply() {
 			}
 		case w.verb == "update":
 			r := w.recs[0]
-			was := &before{snap: r.snap, aux: r.aux}
+			was := &before{snap: r.snap, aux: r.aux, partial: r.partial}
 			un := undo{rec: r, from: persistent, was: was}
 			rekey := false
 			for _, fd := range w.fields {
@@ -100,6 +101,7 @@ func (f *flush) apply() {
 				id.remove(r.t, r.snap)
 			}
 			r.take()
+			r.partial = r.partial.known(w.fields...)
 			if r.t.generated > 0 {
 				r.epoch = 0 // what is made of the changes has to be read
 			}
@@ -235,6 +237,7 @@ func (u *Unit) takeBack(first undoMark, keep bool) {
 			}
 		case persistent:
 			id.remove(r.t, r.rowImage())
+			r.partial = un.was.partial
 			if r.snap, r.aux = un.was.snap, un.was.aux; keep || r.snap == nil {
 				un.restore()
 			}
@@ -273,6 +276,7 @@ func (u *Unit) takeBack(first undoMark, keep bool) {
 	for _, id := range u.ids {
 		for _, r := range id.all {
 			r.restore()
+			r.partial = r.partial.reset()
 		}
 	}
 	if u.options.ExpireOnCommit {

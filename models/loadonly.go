@@ -17,7 +17,8 @@ func Defer(cols ...any) LoadOption { return pickOption{"Defer", cols, true} }
 // relations, version and softdelete need. A further call replaces the choice.
 //
 // A field that was not loaded has its zero value; nothing can tell a program that reads
-// it. A flush does not write it, unless the program gave it another value than zero.
+// it. A flush does not write it, unless the program gave it another value than zero, set
+// it with [Set], or named it in [Touch].
 // [Session.Refresh] fills it, and so does in a session the next read of all columns of an
 // object that is expired; other reads leave an object alone that the session has.
 //

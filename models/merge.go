@@ -375,6 +375,9 @@ func (m *merged) copy() error {
 	}
 	for _, f := range m.t.fields {
 		from := f.at(m.given)
+		if m.rec != nil && !f.generated && !m.t.isKey(f) && !slices.Contains(m.skip, f) && (p.sets(f) || m.rec.partial.lacks(f) && !p.lacks(f)) {
+			m.rec.partial = m.rec.partial.touch(m.t, f) // unlike the session, the given one knows it
+		}
 		switch {
 		case p.lacks(f) && f.zero(from):
 			continue // nobody knows what it is

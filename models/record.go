@@ -96,7 +96,7 @@ func (r *record) changed(out []*field) []*field {
 		} else {
 			same = f.same(f.at(r.obj), f.at(r.snap))
 		}
-		if !same && !f.generated {
+		if (!same || r.partial.sets(f)) && !f.generated {
 			out = append(out, f)
 		}
 	}
@@ -134,15 +134,6 @@ func (r *record) restore() {
 // refresh takes over a row read again: fresh becomes the snapshot, and the object gets
 // its values except where it was changed. What p lacks stays as it is.
 func (r *record) refresh(fresh unsafe.Pointer, overwrite bool, p *partial) {
-	if p == nil {
-		r.partial = nil
-	} else {
-		for _, f := range r.t.fields {
-			if p.lacks(f) {
-				f.move(f.at(fresh), f.at(r.rowImage()))
-			}
-		}
-	}
 	var few [8]*field
 	mine := map[*field]bool{}
 	if !overwrite && r.snap != nil {
@@ -151,10 +142,14 @@ func (r *record) refresh(fresh unsafe.Pointer, overwrite bool, p *partial) {
 		}
 	}
 	for _, f := range r.t.fields {
-		if !mine[f] {
+		switch {
+		case p.lacks(f):
+			f.move(f.at(fresh), f.at(r.rowImage()))
+		case !mine[f]:
 			f.move(f.at(r.obj), f.at(fresh))
 		}
 	}
+	r.partial = r.partial.met(p)
 	r.snap, r.aux = fresh, r.t.encodeDeep(fresh)
 	r.follow()
 }
@@ -174,6 +169,7 @@ func (r *record) refreshOnly(fields []*field, fresh unsafe.Pointer) {
 			}
 		}
 	}
+	r.partial = r.partial.known(fields...)
 	r.follow()
 }
 

@@ -87,6 +87,9 @@ func Set(x any, vals Vals) error {
 	}
 	for _, c := range changes {
 		c.f.move(c.f.at(obj), pointerOf(c.to))
+		if o := t.originOf(obj); o != nil && o.partial.lacks(c.f) {
+			o.partial = o.partial.touch(t, c.f)
+		}
 	}
 	return nil
 }
