@@ -79,6 +79,8 @@ func TestSQLAlchemy8701RefreshOfARelation(t *testing.T) {
 		f.Papers.Add(&Paper{Text: "a"})
 		s.Add(f)
 		must(t, s.Commit(ctx))
+		_, err := f.Papers.Load(ctx) // what a commit has made old is read again anyway
+		must(t, err)
 		must(t, models.Create(ctx, db, &Paper{Text: "b", FolderID: f.ID}))
 		f.Name = "kept"
 		must(t, s.Refresh(ctx, f, &f.Papers))
