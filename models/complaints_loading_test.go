@@ -305,7 +305,12 @@ func TestBunRelationJoinDataRace(t *testing.T) {
 	testdb.Both(t, func(t *testing.T, url string) {
 		db, _ := watched(t, url)
 		shelves(t, db, 3, 3)
-		q := models.From(writerT).Join(&writerT.Bio).OrderBy(models.Asc(&writerT.ID)).With(models.Joined(&writerT.Articles, models.Joined(&articleT.Labels)))
+		q := models.From(writerT).Join(&writerT.Bio)
+		for _, name := range []string{"a", "b"} { // three joins are a slice with room for a fourth
+			again := models.Alias(bioT, name)
+			q = q.Join(again, models.Along(&writerT.Bio, again))
+		}
+		q = q.OrderBy(models.Asc(&writerT.ID)).With(models.Joined(&writerT.Articles, models.Joined(&articleT.Labels)))
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/spillwaydb/spillway/internal/driver"
+	"github.com/spillwaydb/spillway/internal/testdb"
 	"github.com/spillwaydb/spillway/models"
 )
 
@@ -265,17 +267,23 @@ func TestGORM6849ListsAreNotLimited(t *testing.T) {
 }
 
 // With mattn/go-sqlite3 transactions that read and then write failed at once with
-// "database is locked", whatever the busy timeout. Here: let InTx begin with BEGIN instead
-// of BEGIN IMMEDIATE on SQLite, in txoptions.
+// "database is locked", whatever the busy timeout. Two pools write, as two processes would;
+// on SQLite none has to do its work twice. Here: let InTx begin with BEGIN instead of BEGIN
+// IMMEDIATE on SQLite, in txoptions.
 func TestMattn274NeverDatabaseIsLocked(t *testing.T) {
-	both(t, cells, func(t *testing.T, db *models.Engine) {
+	testdb.Both(t, func(t *testing.T, url string) {
 		ctx := t.Context()
+		db := open(t, url, cells)
+		other, _ := openPool(t, url, cells)
 		must(t, models.Create(ctx, db, &Cell{X: 1, Y: ptr(0)}))
+		var runs atomic.Int32
 		var wg sync.WaitGroup
-		for range 16 {
+		for i := range 16 {
+			h := map[bool]*models.Engine{true: db, false: other}[i%2 == 0]
 			wg.Go(func() {
 				for range 3 {
-					err := models.InTx(ctx, db, "test", models.TxOptions{Isolation: models.Serializable, Attempts: 100}, func(ctx context.Context, s *models.Session) error {
+					err := models.InTx(ctx, h, "test", models.TxOptions{Isolation: models.Serializable, Attempts: 100}, func(ctx context.Context, s *models.Session) error {
+						runs.Add(1)
 						c, err := models.One(ctx, s, models.From(cellT))
 						if err == nil {
 							*c.Y++
@@ -291,6 +299,9 @@ func TestMattn274NeverDatabaseIsLocked(t *testing.T) {
 		wg.Wait()
 		if c, err := models.One(ctx, db, models.From(cellT)); err != nil || *c.Y != 48 {
 			t.Errorf("%+v, %v", c, err)
+		}
+		if n := runs.Load(); n != 48 && backendOf(t) == "sqlite" {
+			t.Errorf("48 transactions took %d attempts", n)
 		}
 	})
 }

@@ -166,43 +166,6 @@ func TestGORM4513SharedQuery(t *testing.T) {
 	})
 }
 
-// Many goroutines may be the first to use a struct (go-gorm/gorm#5273: a race in parsing
-// the schema, found with errgroup). To see it fail under -race, take the lock out of
-// Registry.table.
-func TestGORM5273FirstUseByManyGoroutines(t *testing.T) {
-	type (
-		Inner struct {
-			models.Model
-			Name string
-		}
-		Outer struct {
-			models.Model
-			InnerID int64 `db:",fk=inners.id"`
-			Inner   models.BelongsTo[Inner]
-		}
-	)
-	r := models.NewRegistry()
-	protos := make([]*Outer, 50)
-	var wg sync.WaitGroup
-	for i := range protos {
-		wg.Go(func() {
-			if i%2 == 0 {
-				models.RegisterIn[Inner](r)
-			}
-			protos[i] = models.RegisterIn[Outer](r)
-			if err := models.Check(r); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	for _, p := range protos {
-		if p != protos[0] {
-			t.Fatal("one struct, two prototypes")
-		}
-	}
-}
-
 // A join leaves out rows that are marked as deleted, on both sides (go-gorm/gorm#4918,
 // #6054: Joins ignored soft delete). To see it fail, take live out of Writer.simple.
 func TestGORM4918JoinsAndSoftDelete(t *testing.T) {
