@@ -277,6 +277,7 @@ func (b *batch) finish(err error) {
 		w.counters.shared[LaneWrite].observe(len(b.units))
 	}
 	w.clean(false)
+	w.handsBack(b.units[0])
 	p.mu.Lock()
 	w.current = nil
 	w.crew.company = len(b.units)

@@ -99,7 +99,7 @@ func (c *crew) enqueue(op *Op) (w *worker, reason error) {
 	op.state.Store(opQueued)
 	c.queueOf(op).push(op)
 	c.grow(op.submitted)
-	if p.cfg.Timeout == NoWait && !op.Continuation && len(c.idle) == 0 && c.waiting() > c.opening {
+	if p.cfg.Timeout == NoWait && !op.Continuation && len(c.idle) == 0 && c.waiting() > c.opening+c.handing() {
 		c.dequeue(op)
 		op.state.Store(opRunning)
 		return nil, ErrTimeout
@@ -120,6 +120,16 @@ func (c *crew) enqueue(op *Op) (w *worker, reason error) {
 	}
 	c.expiry.by(op.deadline, op.submitted)
 	return w, nil
+}
+
+// handing counts the connections that are about to be idle.
+func (c *crew) handing() (n int) {
+	for _, w := range c.all {
+		if w.lease == nil && w.handing.Load() {
+			n++
+		}
+	}
+	return n
 }
 
 // requeue puts op, which the caller runs, back to the front: its connection turned out to

@@ -154,6 +154,7 @@ func (c *crew) next(w *worker, t time.Time) *Op {
 func (c *crew) begun(w *worker, op *Op, t time.Time) {
 	op.state.Store(opRunning)
 	op.started, w.since, w.current = t, t, op
+	w.kept()
 	if op.lane == LaneWrite {
 		w.lone = true
 		c.lone++

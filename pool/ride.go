@@ -160,6 +160,7 @@ func (w *worker) fly() {
 	for ; r.compose(); r.rounds++ {
 		p.mu.Lock()
 		w.current = &r.carrier
+		w.kept()
 		dead := p.dead
 		p.mu.Unlock()
 		if dead {
@@ -171,6 +172,7 @@ func (w *worker) fly() {
 		w.took = max(1, w.used.Sub(r.begin))
 		r.carrier.interrupt.release()
 		err = r.carrier.explain(err)
+		w.handsBack(&r.carrier)
 		p.echo.statements(&r.carrier, w.used.Sub(sent))
 		bump(&w.counters.flights, 1)
 		bump(&w.counters.statements, uint64(len(r.carrier.Statements)))

@@ -278,6 +278,36 @@ func TestNoWait(t *testing.T) {
 	})
 }
 
+// Whoever has just heard of an end is not told that its connection is not free: it is on
+// its way back.
+func TestNoWaitAfterAnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := open(t, slow(time.Millisecond), pool.Config{Size: 1, Overflow: pool.NoOverflow, Timeout: pool.NoWait})
+		ends := make(resolved, 1)
+		for _, op := range []*pool.Op{read(0), write(0)} {
+			p.Submit(t.Context(), op, follower{p, read(0), ends})
+			if next := <-ends; next.Err() != nil {
+				t.Errorf("behind %v: %v", op.Statements[0].Class, next.Err())
+			}
+			synctest.Wait()
+		}
+		l := take(t, t.Context(), p, "owner")
+		if err := p.Do(t.Context(), read(0)); !errors.Is(err, pool.ErrTimeout) {
+			t.Errorf("while an owner has it: %v", err)
+		}
+		l.Release()
+	})
+}
+
+// follower submits the next operation as soon as it hears of an end.
+type follower struct {
+	p    *pool.Pool
+	op   *pool.Op
+	ends resolved
+}
+
+func (a follower) Resolved(*pool.Op) { a.p.Submit(context.Background(), a.op, a.ends) }
+
 func TestCanceledInTheQueueNeverRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := slow(time.Millisecond)

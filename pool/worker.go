@@ -6,6 +6,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -30,6 +31,10 @@ type worker struct {
 	ride       *ride         // its place for shared flights, once there was one
 	batch      batch         // its place for writes that share a commit
 	counters   counters
+
+	// handing: what ran has ended, and the connection is on its way back. Kept only where
+	// nobody waits for a connection (NoWait); set by whoever drives the worker.
+	handing atomic.Bool
 
 	// Guarded by Pool.mu.
 	idle      bool // in crew.idle
@@ -124,6 +129,7 @@ func (w *worker) settle(own bool) *Op {
 	status := w.conn.Status()
 	p.mu.Lock()
 	w.current = nil
+	w.kept()
 	if w.fresh {
 		w.fresh = false
 		c.fresh--
@@ -258,10 +264,12 @@ func (w *worker) serve(op *Op) {
 		return
 	}
 	if op.ctx.Err() != nil {
+		w.handsBack(op)
 		p.reject(op, RejectCanceled, context.Cause(op.ctx))
 		return
 	}
 	if op.Take != nil && op.Take.abandoned() {
+		w.handsBack(op)
 		p.reject(op, RejectCanceled, ErrReleased)
 		return
 	}
@@ -310,8 +318,24 @@ func (w *worker) serve(op *Op) {
 		op.lease.note(w, cmp.Or(err, op.Flight.Err()))
 	case !granted:
 		w.clean(false)
+		w.handsBack(op)
 	}
 	op.end(err)
+}
+
+// handsBack notes that op is about to end and its connection to be free: whoever hears of
+// the end and asks for a connection at once is not told that there is none.
+func (w *worker) handsBack(op *Op) {
+	if op.lease == nil && w.crew.pool.cfg.Timeout == NoWait {
+		w.handing.Store(true)
+	}
+}
+
+// kept notes that the connection is free now, or is not going to be.
+func (w *worker) kept() {
+	if w.handing.Load() {
+		w.handing.Store(false)
+	}
 }
 
 // ping checks a connection that was idle for long. It reports false after it gave op
