@@ -44,7 +44,7 @@ func TestUnawaitedReadsShareARoundTrip(t *testing.T) {
 	url := testdb.Postgres(t)
 	proxy := testdb.NewProxy(t, url)
 	ctx := t.Context()
-	db := through(t, proxy.URL(), pool.Config{Size: 1, Overflow: pool.NoOverflow})
+	db := through(t, proxy.URL(), pool.Config{Size: 1, Overflow: pool.NoOverflow, Flights: pool.LaneOn})
 	if err := models.CreateTables(ctx, db.engine); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 func TestUnawaitedReadsOfATransactionGoOutTogether(t *testing.T) {
 	proxy := testdb.NewProxy(t, testdb.Postgres(t))
 	ctx := t.Context()
-	db := through(t, proxy.URL(), pool.Config{Size: 1, Overflow: pool.NoOverflow})
+	db := through(t, proxy.URL(), pool.Config{Size: 1, Overflow: pool.NoOverflow, Flights: pool.LaneOn})
 	if err := models.CreateTables(ctx, db.engine); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func perform(t *testing.T, db database, todo []int, await bool) (told []string) 
 // Calls that nobody awaits in between are answered as if each had been awaited, also where
 // a read has ended the transaction under them. To see it fail, let Unit.behind return err.
 func TestCallsOfATransactionAreAnsweredAsOneByOne(t *testing.T) {
-	both(t, pool.Config{Size: 2}, func(t *testing.T, db database) {
+	both(t, pool.Config{Size: 2, Flights: pool.LaneOn}, func(t *testing.T, db database) {
 		racks(t, db, 3)
 		before := db.pool.Stats().SharedReads.Sum
 		random := rand.New(rand.NewPCG(1, 2))

@@ -62,6 +62,13 @@ func newLedger() *ledger {
 	return &ledger{acked: map[string]bool{}, unknown: map[string]bool{}, failed: map[string]error{}, kinds: map[string]int{}}
 }
 
+// unknowns is how many outcomes are unknown so far.
+func (l *ledger) unknowns() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.unknown)
+}
+
 // book enters the answer for one row.
 func (l *ledger) book(token string, err error) {
 	l.mu.Lock()

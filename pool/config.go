@@ -138,9 +138,9 @@ func (c Config) WithDefaults() Config {
 	or(&c.ResetTimeout, time.Second)
 	or(&c.LeakAfter, Never)
 	or(&c.DrainTimeout, time.Second)
-	or(&c.Flights, defaultLane)
-	or(&c.ByKey, defaultLane)
-	or(&c.GroupWrites, defaultGroup)
+	or(&c.Flights, defaultLane())
+	or(&c.ByKey, defaultLane())
+	or(&c.GroupWrites, defaultGroup())
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

@@ -67,7 +67,7 @@ func wantLooks(t testing.TB, p *pool.Pool, reads uint64) {
 }
 
 func TestReadsThatWaitShareASnapshot(t *testing.T) {
-	p := liteFile(t, sqlite.Config{}, pool.Config{Size: 1, Overflow: pool.NoOverflow})
+	p := liteFile(t, sqlite.Config{}, pool.Config{Size: 1, Overflow: pool.NoOverflow, Flights: pool.LaneOn})
 	const n = 20
 	ended := make(resolved, n)
 	var answers []*answer
@@ -99,7 +99,7 @@ func TestReadsThatWaitShareASnapshot(t *testing.T) {
 }
 
 func TestAReadCanceledInASnapshotDisturbsNobody(t *testing.T) {
-	p := liteFile(t, sqlite.Config{}, pool.Config{Size: 1, Overflow: pool.NoOverflow})
+	p := liteFile(t, sqlite.Config{}, pool.Config{Size: 1, Overflow: pool.NoOverflow, Flights: pool.LaneOn})
 	p.Crowded(100)
 	ended := make(resolved, 3)
 	first, a := ask("SELECT 1")
@@ -143,7 +143,7 @@ func TestAReadCanceledInASnapshotDisturbsNobody(t *testing.T) {
 // have something to do.
 func TestSlowReadersHoldUpNobody(t *testing.T) {
 	const slow = 8
-	p := liteFile(t, sqlite.Config{}, pool.Config{Size: slow + 2, Overflow: pool.NoOverflow})
+	p := liteFile(t, sqlite.Config{}, pool.Config{Size: slow + 2, Overflow: pool.NoOverflow, Flights: pool.LaneOn})
 	p.Crowded(1 << 20)
 	hold := make(chan struct{})
 	ended := make(resolved, slow)
@@ -168,7 +168,7 @@ func TestSlowReadersHoldUpNobody(t *testing.T) {
 }
 
 func TestAReadSeesWhatWasAcknowledgedBeforeIt(t *testing.T) {
-	p := liteFile(t, sqlite.Config{}, pool.Config{Size: 2, Overflow: pool.NoOverflow})
+	p := liteFile(t, sqlite.Config{}, pool.Config{Size: 2, Overflow: pool.NoOverflow, Flights: pool.LaneOn})
 	var acknowledged atomic.Int64
 	var over atomic.Bool
 	var wg sync.WaitGroup

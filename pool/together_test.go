@@ -64,13 +64,13 @@ func TestReadsOfAnOwnerGoOutTogether(t *testing.T) {
 		cfg  pool.Config
 		want string
 	}{
-		{"in their order", []*pool.Op{read(1 * ms), read(3 * ms), read(2 * ms)}, pool.Config{}, "1ms+3ms+2ms"},
-		{"around a write", []*pool.Op{read(1 * ms), read(2 * ms), write(3 * ms), read(4 * ms), read(5 * ms)}, pool.Config{}, "1ms+2ms 3ms 4ms+5ms"},
-		{"writes never", []*pool.Op{write(1 * ms), write(2 * ms)}, pool.Config{}, "1ms 2ms"},
-		{"not what may do more than it says", []*pool.Op{read(1 * ms), foreign, read(2 * ms)}, pool.Config{}, "1ms 20ms 2ms"},
-		{"not what is known to be slow", []*pool.Op{read(1 * ms), read(2 * ms), heavy, read(3 * ms)}, pool.Config{}, "1ms+2ms 21ms 3ms"},
-		{"not what is large", []*pool.Op{read(1 * ms), large}, pool.Config{}, "1ms 22ms"},
-		{"what goes on first", []*pool.Op{read(1 * ms), again, write(2 * ms), more}, pool.Config{}, "40ms+41ms+1ms 2ms"},
+		{"in their order", []*pool.Op{read(1 * ms), read(3 * ms), read(2 * ms)}, pool.Config{Flights: pool.LaneOn}, "1ms+3ms+2ms"},
+		{"around a write", []*pool.Op{read(1 * ms), read(2 * ms), write(3 * ms), read(4 * ms), read(5 * ms)}, pool.Config{Flights: pool.LaneOn}, "1ms+2ms 3ms 4ms+5ms"},
+		{"writes never", []*pool.Op{write(1 * ms), write(2 * ms)}, pool.Config{Flights: pool.LaneOn}, "1ms 2ms"},
+		{"not what may do more than it says", []*pool.Op{read(1 * ms), foreign, read(2 * ms)}, pool.Config{Flights: pool.LaneOn}, "1ms 20ms 2ms"},
+		{"not what is known to be slow", []*pool.Op{read(1 * ms), read(2 * ms), heavy, read(3 * ms)}, pool.Config{Flights: pool.LaneOn}, "1ms+2ms 21ms 3ms"},
+		{"not what is large", []*pool.Op{read(1 * ms), large}, pool.Config{Flights: pool.LaneOn}, "1ms 22ms"},
+		{"what goes on first", []*pool.Op{read(1 * ms), again, write(2 * ms), more}, pool.Config{Flights: pool.LaneOn}, "40ms+41ms+1ms 2ms"},
 		{"not where it is switched off", []*pool.Op{read(1 * ms), read(2 * ms)}, pool.Config{Flights: pool.LaneOff}, "1ms 2ms"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestReadsOfAnOwnerWithoutARoundTripGoOneByOne(t *testing.T) {
 		var log []string
 		k := flights(&log)
 		k.Traits.RoundTrip = false
-		_, l := owner(t, k, pool.Config{})
+		_, l := owner(t, k, pool.Config{Flights: pool.LaneOn})
 		ends := make(resolved, 2)
 		l.Submit(t.Context(), read(1*time.Millisecond), ends)
 		l.Submit(t.Context(), read(2*time.Millisecond), ends)
@@ -115,7 +115,7 @@ func TestReadsOfAnOwnerWithoutARoundTripGoOneByOne(t *testing.T) {
 func TestAWaiterOfAnOwnerTakesTheOthersAlong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log []string
-		p := open(t, flights(&log), pool.Config{Size: 1})
+		p := open(t, flights(&log), pool.Config{Size: 1, Flights: pool.LaneOn})
 		l := take(t, t.Context(), p, "tx")
 		defer l.Release()
 		first, second := read(1*time.Millisecond), read(2*time.Millisecond)
@@ -146,7 +146,7 @@ func TestACanceledReadOfAnOwnerLeavesTheOthersAlone(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log []string
-				p, l := owner(t, flights(&log), pool.Config{})
+				p, l := owner(t, flights(&log), pool.Config{Flights: pool.LaneOn})
 				ctx, cancel := context.WithCancelCause(t.Context())
 				ops := []*pool.Op{read(time.Second), read(2 * time.Second), read(3 * time.Second)}
 				begin := time.Now()
@@ -195,7 +195,7 @@ func TestWhenAllReadsOfAnOwnerAreCanceled(t *testing.T) {
 			}
 			return handled, err
 		}
-		_, l := owner(t, k, pool.Config{})
+		_, l := owner(t, k, pool.Config{Flights: pool.LaneOn})
 		ops := []*pool.Op{read(time.Hour), read(2 * time.Hour)}
 		ends := make(resolved, 2)
 		for _, op := range ops {
@@ -219,7 +219,7 @@ func TestALeaseWhoseConnectionIsLostUnderReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := slow(time.Millisecond)
 		n := lose(k, "7ms")
-		_, l := owner(t, k, pool.Config{})
+		_, l := owner(t, k, pool.Config{Flights: pool.LaneOn})
 		*n = 1
 		ends := make(resolved, 3)
 		for _, op := range []*pool.Op{read(7 * time.Millisecond), read(0), write(0)} {
@@ -293,7 +293,7 @@ func play(t interface{ Fatal(...any) }, p *pool.Pool, todo []step, together bool
 
 // Sent together, the statements of an owner are answered as they are one by one.
 func TestTogetherAnOwnerIsAnsweredAsOneByOne(t *testing.T) {
-	s := openStore(t, testdb.Postgres(t), pool.Config{Size: 1})
+	s := openStore(t, testdb.Postgres(t), pool.Config{Size: 1, Flights: pool.LaneOn})
 	before := s.p.Stats().SharedReads.Sum
 	rapid.Check(t, func(t *rapid.T) {
 		var todo []step
@@ -319,7 +319,7 @@ func TestTogetherAnOwnerIsAnsweredAsOneByOne(t *testing.T) {
 // transaction with it.
 func TestACanceledReadOfATransactionOnPostgres(t *testing.T) {
 	url := testdb.Postgres(t)
-	s := openStore(t, url, pool.Config{Size: 1}, "CREATE TABLE closed (id bigint, nonce bigint)")
+	s := openStore(t, url, pool.Config{Size: 1, Flights: pool.LaneOn}, "CREATE TABLE closed (id bigint, nonce bigint)")
 	c, err := postgres.Open(url)
 	if err != nil {
 		t.Fatal(err)

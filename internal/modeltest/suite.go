@@ -81,6 +81,7 @@ var suite = []part{
 	{"one row is one object", identity},
 	{"a closed session says so", closed},
 	{"Exists, One and their errors", single},
+	{"many callers at once", crowd},
 }
 
 // Run runs the suite on db, blocking and by futures.

@@ -27,8 +27,13 @@ func both(t *testing.T, f func(t *testing.T, db *spillway.DB, q func(string) str
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
-			if s := db.Stats(); s.Used != 0 {
-				t.Errorf("%d connections were not given back", s.Used)
+			// A worker parks after who waited for it has gone on.
+			used := func() int { return db.Stats().Used }
+			for end := time.Now().Add(10 * time.Second); used() != 0; time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					t.Errorf("%d connections were not given back", used())
+					break
+				}
 			}
 			db.Close()
 		})
