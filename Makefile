@@ -19,8 +19,14 @@ MODULES := $(sort $(dir $(shell find . -mindepth 2 -name go.mod -not -path '*/te
 RACE    := -race -gcflags=github.com/ncruces/go-sqlite3-wasm/v6=-race=false
 # What builds for the browser.
 WASM    := . ./async/... ./models/... ./pool/... ./wasm/... ./internal/driver/... ./internal/backend ./internal/dialect ./internal/schema ./internal/link ./internal/opfs ./internal/promise
-# Where tests are for the browser alone; all others are checked above, for this machine.
+# Where tests are for the browser alone, and what has other sources there; all others are
+# checked for this machine.
 JSTESTS := ./wasm ./internal/opfs ./internal/promise
+JSVET   := . ./internal/backend ./internal/driver/sqlite $(JSTESTS)
+MODULE  := github.com/spillwaydb/spillway
+# Where many callers meet.
+CROWDED := . ./async ./integration ./internal/driver/... ./internal/modeltest ./internal/sqlview ./internal/testdb ./metrics ./models ./pool
+LANED   ?= ./...
 BENCH   ?= .
 ONLY    ?=
 # Two of the peers would register the same name with database/sql.
@@ -34,9 +40,11 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 .PHONY: test
-test: ## Everything: install what is missing, lint, build, benchmarks once, all tests with the race detector
+test: ## Everything: install what is missing, lint, build, tests without lanes, all tests with the race detector
 	@$(STEP) "install what is missing" internal/tools/install.sh bench
-	@$(MAKE) --no-print-directory lint build bench-once race
+	@$(MAKE) --no-print-directory lint build
+	@$(MAKE) --no-print-directory lanes LANED='$(CROWDED)'
+	@$(MAKE) --no-print-directory race
 
 .PHONY: install
 install: ## Install compiler, Postgres and Chromium (apt; root or sudo)
@@ -55,7 +63,7 @@ lint: ## gofumpt, go vet and staticcheck, for this machine and for the browser
 	@$(STEP) "lint: build the tools" $(MAKE) --no-print-directory tools
 	@$(STEP) "lint: gofumpt" bash -c 'bad=$$(bin/gofumpt -l .); [ -z "$$bad" ] || { echo "not formatted (make fmt):" >&2; echo "$$bad" >&2; exit 1; }'
 	@$(STEP) "lint: go vet" go vet ./...
-	@$(STEP) "lint: go vet, js/wasm" env GOOS=js GOARCH=wasm go vet $(WASM)
+	@$(STEP) "lint: go vet, js/wasm" env GOOS=js GOARCH=wasm go vet $(JSVET)
 	@$(STEP) "lint: staticcheck" bin/staticcheck ./...
 	@$(STEP) "lint: staticcheck, js/wasm" env GOOS=js GOARCH=wasm bin/staticcheck -tests=false $(WASM)
 	@$(STEP) "lint: staticcheck, tests for js/wasm" env GOOS=js GOARCH=wasm bin/staticcheck $(JSTESTS)
@@ -69,13 +77,20 @@ build: ## Build without a C compiler, and for the browser
 	@$(STEP) "build for the browser" env GOOS=js GOARCH=wasm go build $(WASM)
 
 # A nested module's tests build sources that go test does not see, so a cached result says
-# nothing there. The benchmarks are tried without the detector: their peers hold a second
-# SQLite in Go, and what is raced there is tested here.
+# nothing there. They are run without the detector: the benchmarks' peers hold a second
+# SQLite in Go, the browser has no detector, and what is raced is tested in this module.
 .PHONY: race
-race: ## Tests of every module with the race detector
-	@for m in $(MODULES) ./; do \
-		$(STEP) "tests in $$m" bash -c "cd $$m && go test $$([ $$m = ./integration/bench/ ] || echo '$(RACE)') -p 2 -timeout 15m $$([ $$m = ./ ] || echo -count=1) ./..."; \
+race: ## Tests of this module with the race detector, and of the other modules
+	@for m in $(MODULES); do \
+		$(STEP) "tests in $$m" bash -c "cd $$m && go test -count=1 -timeout 15m ./..."; \
 	done
+	@$(STEP) "tests with the race detector" go test $(RACE) -p 2 -timeout 15m ./...
+
+# The lanes are closed by the linker, so nothing is compiled again for it. What works with
+# one connection at a time has nothing to share: make test leaves that out here.
+.PHONY: lanes
+lanes: ## Tests with the lanes closed (LANED=packages), and each benchmark once
+	@$(STEP) "tests with the lanes closed, benchmarks once each" go test -ldflags '-X $(MODULE)/pool.lanes=off' -bench . -benchtime 1x -p 2 -timeout 10m $(LANED)
 
 .PHONY: short
 short: ## Tests of this module without the race detector: fast, while working
@@ -113,10 +128,6 @@ bench-install: ## Install what make bench compares to (SQLModel; apt)
 .PHONY: micro
 micro: ## Benchmarks of single parts (BENCH=pattern)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
-
-.PHONY: bench-once
-bench-once: ## Each benchmark once, so that none rots
-	@$(STEP) "benchmarks, once each" go test -run '^$$' -bench . -benchtime 1x -timeout 5m ./...
 
 .PHONY: fuzz
 fuzz: ## Every fuzz test for FUZZTIME (30s)
