@@ -247,18 +247,21 @@ func (u *Unit) takeBack(first undoMark, keep bool) {
 			r.state, r.soft = persistent, false
 			un.restore()
 			u.tie(r)
-			id.put(r, r.rowImage())
-			id.all = append(id.all, r)
+			r.key = r.t.keyHash(r.rowImage())
+			id.add(r)
 			if keep && !un.along {
 				r.state = deleting
 				u.doomed = append(u.doomed, r)
 			}
 		}
 	}
+	left := len(u.undo) > first.undo
 	clear(u.undo[first.undo:])
 	u.undo = u.undo[:first.undo]
 	u.takeBackRelations(first.relUndo, keep)
-	u.sweep()
+	if left {
+		u.sweep()
+	}
 	if keep {
 		for i := len(again) - 1; i >= 0; i-- {
 			u.pending = append(u.pending, again[i])
@@ -328,6 +331,7 @@ func (c *rollback) Finish() (z struct{}, err error) {
 		}
 		u.owner.closed.Store(true)
 		u.owner.unit = nil
+		u.latest = nil
 		u.ids, u.loose, u.pending, u.doomed = nil, nil, nil, nil
 	}
 	return z, nil

@@ -36,23 +36,32 @@ func appendKey(b []byte, v driver.Value) []byte {
 }
 
 // An identity map holds the records of one table by key.
+//
+// Most rows come in the order of a key that the database makes, and few are looked for
+// afterwards. So as long as each has come with a higher key than the one before there is
+// no map: all are known by their order, until one is looked for among them, or leaves.
 type identity struct {
-	ints map[int64]*record  // of a table whose key the database makes
+	t    *table
+	ints map[int64]*record  // of a table whose key the database makes; nil as long as that is all
 	strs map[string]*record // of any other
 	all  []*record          // in the order in which they came; may hold some that left
+	// highest is the key of the last of all, as long as ints is nil.
+	highest int64
 }
 
 func (u *Unit) identityOf(t *table) *identity {
+	if id := u.latest; id != nil && id.t == t {
+		return id // rows of a table come one after another
+	}
 	id := u.ids[t]
 	if id == nil {
-		id = &identity{}
-		if t.auto != nil {
-			id.ints = map[int64]*record{}
-		} else {
+		id = &identity{t: t}
+		if t.auto == nil {
 			id.strs = map[string]*record{}
 		}
 		u.ids[t] = id
 	}
+	u.latest = id
 	return id
 }
 
@@ -63,9 +72,31 @@ func (id *identity) expect(n int) {
 	case len(id.ints)+len(id.strs) > 0: // it grows by doubling
 	case id.ints != nil:
 		id.ints = make(map[int64]*record, n)
-	default:
+	case id.strs != nil:
 		id.strs = make(map[string]*record, n)
 	}
+}
+
+// index makes the map of integer keys, if there is none yet.
+func (id *identity) index() {
+	if id.ints != nil {
+		return
+	}
+	id.ints = make(map[int64]*record, cap(id.all))
+	for _, r := range id.all {
+		id.ints[int64(r.key)] = r
+	}
+}
+
+// find returns the record with an integer key.
+func (id *identity) find(key int64) *record {
+	if id.ints == nil {
+		if len(id.all) == 0 || key > id.highest {
+			return nil
+		}
+		id.index()
+	}
+	return id.ints[key]
 }
 
 // keyBytes is the key of an object as bytes.
@@ -84,14 +115,29 @@ func (t *table) keyBytes(obj unsafe.Pointer) string {
 // at returns the record with the key of an object.
 func (id *identity) at(t *table, obj unsafe.Pointer) *record {
 	if t.auto != nil {
-		return id.ints[t.autoKey(obj)]
+		return id.find(t.autoKey(obj))
 	}
 	return id.strs[t.keyBytes(obj)]
 }
 
-// put enters a record under the key that obj has.
+// add enters a record that is new here under its key.
+func (id *identity) add(r *record) {
+	switch key := int64(r.key); {
+	case r.t.auto == nil:
+		id.strs[r.t.keyBytes(r.rowImage())] = r
+	case id.ints == nil && (len(id.all) == 0 || key > id.highest):
+		id.highest = key
+	default:
+		id.index()
+		id.ints[key] = r
+	}
+	id.all = append(id.all, r)
+}
+
+// put enters a record that add has entered before under the key that obj has now.
 func (id *identity) put(r *record, obj unsafe.Pointer) {
 	if r.t.auto != nil {
+		id.index()
 		id.ints[r.t.autoKey(obj)] = r
 	} else {
 		id.strs[r.t.keyBytes(obj)] = r
@@ -101,6 +147,7 @@ func (id *identity) put(r *record, obj unsafe.Pointer) {
 // remove takes the record with the key of obj out.
 func (id *identity) remove(t *table, obj unsafe.Pointer) {
 	if t.auto != nil {
+		id.index()
 		delete(id.ints, t.autoKey(obj))
 	} else {
 		delete(id.strs, t.keyBytes(obj))
@@ -116,7 +163,7 @@ func (u *Unit) known(t *table, key []driver.Value) *record {
 	}
 	var r *record
 	if t.auto != nil {
-		r = id.ints[key[0].Int64()]
+		r = id.find(key[0].Int64())
 	} else {
 		var k []byte
 		for _, v := range key {
@@ -161,9 +208,7 @@ func (u *Unit) manage(r *record, t *table, obj unsafe.Pointer) {
 // enter puts a record with a row into the identity map and ties the object to it.
 func (u *Unit) enter(r *record) {
 	r.key = r.t.keyHash(r.rowImage())
-	id := u.identityOf(r.t)
-	id.put(r, r.rowImage())
-	id.all = append(id.all, r)
+	u.identityOf(r.t).add(r)
 	u.tie(r)
 }
 

@@ -202,7 +202,7 @@ func (m *mapping) key() error {
 		}
 	}
 	if k := t.key[0]; len(t.key) == 1 && k.kind.Integer() && m.tags[k].fk == "" {
-		t.auto = k
+		t.auto, t.auto64 = k, k.typ.Kind() == reflect.Int64
 	}
 	return nil
 }

@@ -110,6 +110,9 @@ func (s *entitySink[T]) gather(e *Engine) { gather(e, s.t, uncast(s.out)) }
 func (s *entitySink[T]) attach(u *Unit) {
 	var snaps []T
 	var recs []record
+	if id := u.identityOf(s.t); len(s.out) > 1 && len(id.all) == 0 {
+		id.expect(len(s.out))
+	}
 	for i, x := range s.out {
 		obj := unsafe.Pointer(x)
 		rec, fresh := u.loaded(s.t, obj, s.partial)

@@ -18,6 +18,7 @@ type table struct {
 	fields []*field // in the order of facts.Columns
 	key    []*field
 	auto   *field // the key that the database makes; nil if there is none
+	auto64 bool   // auto is an int64
 	byName map[string]*field
 	deep   []*field // whose snapshots are kept encoded
 	stamps []*field // created and updated
@@ -111,6 +112,9 @@ func (t *table) keyHash(obj unsafe.Pointer) uint64 {
 
 // autoKey reads the key that the database makes.
 func (t *table) autoKey(obj unsafe.Pointer) int64 {
+	if t.auto64 {
+		return *(*int64)(t.auto.at(obj))
+	}
 	v, _ := t.auto.encode(t.auto.at(obj)) // a key above MaxInt64 fails when it is written
 	return v.Int64()
 }

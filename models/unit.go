@@ -40,6 +40,7 @@ type Unit struct {
 	lease   *pool.Lease // holds the transaction; nil while there is none
 
 	ids     map[*table]*identity
+	latest  *identity                  // the one of ids that was asked for last
 	loose   map[unsafe.Pointer]*record // objects without a hidden word
 	pending []*record
 	doomed  []*record // to be deleted
