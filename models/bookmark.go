@@ -1,10 +1,6 @@
 package models
 
-import (
-	"unsafe"
-
-	"github.com/spillwaydb/spillway/internal/driver"
-)
+import "github.com/spillwaydb/spillway/internal/driver"
 
 // A bookmark is how far reading by key has come.
 type bookmark struct {
@@ -13,26 +9,26 @@ type bookmark struct {
 	err  error
 }
 
-func (e entity[T]) placed(p *bookmark, strangers bool) reader[*T] {
-	return placedRows[T]{e, p, strangers}
+func (e entity) placed(p *bookmark, strangers bool) reader {
+	return placedRows{e, p, strangers}
 }
 
 // placedRows reads objects and notes where the last one stands.
-type placedRows[T any] struct {
-	entity[T]
+type placedRows struct {
+	entity
 	place     *bookmark
 	strangers bool // a session does not keep the objects
 }
 
-func (p placedRows[T]) sink(hint int, session bool) rowSink[*T] {
-	return &placedSink[T]{
-		entitySink: &entitySink[T]{excerpt: p.excerpt, hint: hint, mark: p.t.hasOrigin && (p.strangers || !session)},
+func (p placedRows) sink(hint int, session bool) rowSink {
+	return &placedSink{
+		entitySink: &entitySink{excerpt: p.excerpt, maker: p.maker, hint: hint, mark: p.t.hasOrigin && (p.strangers || !session)},
 		place:      p.place, strangers: p.strangers,
 	}
 }
 
-type placedSink[T any] struct {
-	*entitySink[T]
+type placedSink struct {
+	*entitySink
 	place     *bookmark
 	strangers bool
 	noted     bool
@@ -40,29 +36,29 @@ type placedSink[T any] struct {
 
 // note looks at the last row before a session puts its own object in the place, whose
 // values may have been changed.
-func (s *placedSink[T]) note() {
+func (s *placedSink) note() {
 	if n := len(s.out); n > 0 && !s.noted && s.place.keys != nil {
 		s.noted = true
-		s.place.vals, s.place.err = s.place.keys.values(unsafe.Pointer(s.out[n-1]))
+		s.place.vals, s.place.err = s.place.keys.values(s.out[n-1])
 	}
 }
 
-func (s *placedSink[T]) attach(u *Unit) {
+func (s *placedSink) attach(u *Unit) {
 	s.note()
 	if !s.strangers {
 		s.entitySink.attach(u)
 		return
 	}
 	for i, x := range s.out {
-		if r := u.identityOf(s.t).at(s.t, unsafe.Pointer(x)); r != nil {
-			if rec, fresh := u.loaded(s.t, unsafe.Pointer(x), s.partial); !fresh {
-				s.out[i] = (*T)(rec.obj)
+		if r := u.identityOf(s.t).at(s.t, x); r != nil {
+			if rec, fresh := u.loaded(s.t, x, s.partial); !fresh {
+				s.out[i] = rec.obj
 			}
 		}
 	}
 }
 
-func (s *placedSink[T]) gather(e *Engine) {
+func (s *placedSink) gather(e *Engine) {
 	s.note()
 	s.entitySink.gather(e)
 }

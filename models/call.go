@@ -176,8 +176,8 @@ func (m managed[T]) Finish() (T, error) {
 	return c.Result()
 }
 
-// query makes the call of a query; n is how many rows are expected, 0 if nobody knows.
-func queryCall[R, T any](t Target, q Query[R], n int, finish func(rows []R) (T, error)) link.Chain[T] {
+// queryCall makes the call of a query; n is how many rows are expected, 0 if nobody knows.
+func queryCall[T any](t Target, q *query, n int, finish func(rows rowRange) (T, error)) link.Chain[T] {
 	if q.inserts() {
 		return returnInserted(t, q, finish)
 	}
@@ -185,12 +185,12 @@ func queryCall[R, T any](t Target, q Query[R], n int, finish func(rows []R) (T, 
 }
 
 // rowsCall is queryCall before it is bound to a target.
-func rowsCall[R, T any](q Query[R], n int, finish func(rows []R) (T, error)) *call[T] {
-	var sink rowSink[R]
+func rowsCall[T any](q *query, n int, finish func(rows rowRange) (T, error)) *call[T] {
+	var sink rowSink
 	c := &call[T]{
 		prepare: func(c *call[T]) (bool, error) {
 			st, err := prepareRows(c.e.dialect, q)
-			if err == nil && c.u == nil && q.q.sel.Lock != dialect.NoLock {
+			if err == nil && c.u == nil && q.sel.Lock != dialect.NoLock {
 				err = errLockAlone
 			}
 			if err != nil {
@@ -199,20 +199,20 @@ func rowsCall[R, T any](q Query[R], n int, finish func(rows []R) (T, error)) *ca
 			sink = q.rows.sink(n, c.u != nil)
 			*c.st = st
 			c.st.Sink = sink
-			c.writesByKey(q.q, &st)
+			c.writesByKey(q, &st)
 			if c.loads == nil {
 				return false, nil
 			}
 			objs := sink.(objectSink)
 			c.loads.e, c.loads.u, c.found = c.e, c.u, objs.objects
-			return false, c.loads.aboard(c.st, &q.q.sel, q.q.source(), objs, objs.of())
+			return false, c.loads.aboard(c.st, &q.sel, q.source(), objs, objs.of())
 		},
 		finish: func(c *call[T]) (T, error) {
 			if c.u != nil {
-				if f, ok := sink.(refresher); ok && q.q.sel.Lock != dialect.NoLock {
+				if f, ok := sink.(refresher); ok && q.sel.Lock != dialect.NoLock {
 					f.refresh(c.u)
 				}
-				if objs, ok := sink.(objectSink); ok && q.q.populate {
+				if objs, ok := sink.(objectSink); ok && q.populate {
 					c.u.populate(objs.of(), objs.objects(), c.loads)
 				}
 				sink.attach(c.u)
@@ -224,12 +224,12 @@ func rowsCall[R, T any](q Query[R], n int, finish func(rows []R) (T, error)) *ca
 			return finish(sink.result())
 		},
 	}
-	if q.q == nil {
+	if q == nil {
 		return c
 	}
-	c.tables = q.q.tables
-	if e, ok := q.rows.(interface{ table() *table }); ok && q.q.kind == selectQuery && q.q.err == nil {
-		if c.loads = newLoader(nil, nil, e.table(), q.q.loads); c.loads != nil && c.tables != nil {
+	c.tables = q.tables
+	if e, ok := q.rows.(interface{ table() *table }); ok && q.kind == selectQuery && q.err == nil {
+		if c.loads = newLoader(nil, nil, e.table(), q.loads); c.loads != nil && c.tables != nil {
 			c.tables = c.loads.tables(c.loads.nodes, clip(c.tables))
 		}
 	}
@@ -237,39 +237,39 @@ func rowsCall[R, T any](q Query[R], n int, finish func(rows []R) (T, error)) *ca
 }
 
 // prepareRows makes the statement of a query that is asked for its rows.
-func prepareRows[R any](d dialect.Dialect, q Query[R]) (driver.Statement, error) {
+func prepareRows(d dialect.Dialect, q *query) (driver.Statement, error) {
 	switch {
-	case q.q == nil:
+	case q == nil:
 		return driver.Statement{}, errZeroQuery
-	case q.q.err != nil:
-		return driver.Statement{}, q.q.err
-	case q.q.kind == rawQuery:
-		return q.q.raw.statement(d)
-	case q.q.kind != selectQuery && q.q.returning == nil:
+	case q.err != nil:
+		return driver.Statement{}, q.err
+	case q.kind == rawQuery:
+		return q.raw.statement(d)
+	case q.kind != selectQuery && q.returning == nil:
 		return driver.Statement{}, errors.New("models: an INSERT, UPDATE or DELETE without Returning has no rows: use Exec, or add Returning")
-	case q.q.kind != selectQuery:
+	case q.kind != selectQuery:
 		return q.execStatement(d)
 	}
-	return q.q.statement(d, writeQuery)
+	return q.statement(d, writeQuery)
 }
 
 // scalarCall makes the call of a statement that is written around a query and answers
 // one value.
-func scalarCall[R, T any](t Target, q Query[R], verb string, write func(w *dialect.Writer, q *query)) link.Chain[T] {
-	var sink rowSink[T]
+func scalarCall[T any](t Target, q *query, verb string, write func(w *dialect.Writer, q *query)) link.Chain[T] {
+	var sink rowSink
 	var zero T
 	c := &call[T]{
 		prepare: func(c *call[T]) (bool, error) {
 			switch {
-			case q.q == nil:
+			case q == nil:
 				return false, errZeroQuery
-			case q.q.err != nil:
-				return false, q.q.err
+			case q.err != nil:
+				return false, q.err
 			}
-			if err := q.q.only(verb, selectQuery); err != nil {
+			if err := q.only(verb, selectQuery); err != nil {
 				return false, err
 			}
-			st, err := q.q.statement(c.e.dialect, write)
+			st, err := q.statement(c.e.dialect, write)
 			if err != nil {
 				return false, err
 			}
@@ -277,20 +277,20 @@ func scalarCall[R, T any](t Target, q Query[R], verb string, write func(w *diale
 			if err != nil {
 				return false, err
 			}
-			sink = values[T]{cells: []cell{{cc, 0, 0}}}.sink(1, false)
+			sink = values{maker: makerOf[T](), cells: []cell{{cc, 0, 0}}}.sink(1, false)
 			*c.st = st
 			c.st.Sink = sink
 			return false, nil
 		},
 		finish: func(*call[T]) (T, error) {
-			if got := sink.result(); len(got) == 1 {
+			if got := rowsAt[T](sink.result()); len(got) == 1 {
 				return got[0], nil
 			}
 			return zero, fmt.Errorf("models: %s: the database answered without a row", verb)
 		},
 	}
-	if q.q != nil {
-		c.tables = q.q.tables
+	if q != nil {
+		c.tables = q.tables
 	}
 	return c.chain(t)
 }

@@ -25,30 +25,39 @@ func (q Query[R]) OnConflict(columns ...any) Conflict[R] { return Conflict[R]{q,
 
 // DoNothing drops rows that are there already. [Exec] counts those inserted; the objects
 // of the others keep their zero keys.
-func (c Conflict[R]) DoNothing() Query[R] { return c.then(nil, nil) }
+func (c Conflict[R]) DoNothing() Query[R] {
+	return Query[R]{q: c.q.q.onConflict(c.columns, nil, nil)}
+}
 
 // DoUpdate changes the row that is there; [Excluded] is what was to be inserted. Each
 // object gets the key of its row, whether that was inserted or changed. Two objects for
 // one row in one Insert are an error on Postgres, on SQLite the last one wins.
-func (c Conflict[R]) DoUpdate(assigns ...Assign) Query[R] { return c.DoUpdateWhere(nil, assigns...) }
+func (c Conflict[R]) DoUpdate(assigns ...Assign) Query[R] {
+	return Query[R]{q: c.q.q.doUpdate(c.columns, nil, assigns)}
+}
 
 // DoUpdateWhere is [Conflict.DoUpdate] for rows for which all conditions are true; others
 // stay as they are, and what has to be said of DoNothing holds for their objects. The
 // conditions speak of the row that is there, and with Excluded of the new one.
 func (c Conflict[R]) DoUpdateWhere(where []Cond, assigns ...Assign) Query[R] {
+	return Query[R]{q: c.q.q.doUpdate(c.columns, where, assigns)}
+}
+
+func (q *query) doUpdate(columns []any, where []Cond, assigns []Assign) *query {
 	if len(assigns) == 0 {
-		return c.q.with(func(*query) error { return errors.New("models: DoUpdate without To: use DoNothing") })
+		return q.with(func(*query) error { return errors.New("models: DoUpdate without To: use DoNothing") })
 	}
-	if len(c.columns) == 0 {
-		return c.q.with(func(*query) error {
+	if len(columns) == 0 {
+		return q.with(func(*query) error {
 			return errors.New("models: DoUpdate needs the columns of the constraint: name them in OnConflict")
 		})
 	}
-	return c.then(assigns, where)
+	return q.onConflict(columns, assigns, where)
 }
 
-func (c Conflict[R]) then(assigns []Assign, where []Cond) Query[R] {
-	return c.q.with(func(n *query) error {
+//go:noinline
+func (q *query) onConflict(columns []any, assigns []Assign, where []Cond) *query {
+	return q.with(func(n *query) error {
 		if err := n.only("OnConflict", insertQuery, insertSelectQuery); err != nil {
 			return err
 		}
@@ -57,7 +66,7 @@ func (c Conflict[R]) then(assigns []Assign, where []Cond) Query[R] {
 		if n.kind == insertSelectQuery {
 			source = n.sel.From
 		}
-		for _, p := range c.columns {
+		for _, p := range columns {
 			col, err := columnOf(p)
 			if err != nil {
 				return err

@@ -29,9 +29,12 @@ var errCursor = errors.New("models: After: this cursor is none of this query: ta
 //	q := models.From(postT).OrderBy(models.Desc(&postT.CreatedAt)).After(cursor).Limit(20)
 //	posts, err := models.All(ctx, db, q)
 //	next, err := models.CursorOf(q, posts[len(posts)-1])
-func (q Query[R]) After(c Cursor) Query[R] {
+func (q Query[R]) After(c Cursor) Query[R] { return Query[R]{q: q.q.after(c)} }
+
+//go:noinline
+func (q *query) after(c Cursor) *query {
 	return q.with(func(n *query) error {
-		k, err := keysetOf(q)
+		k, err := keysetOf(n)
 		if err != nil {
 			return fmt.Errorf("models: After: the query has no order to go on in: %w", err)
 		}
@@ -50,12 +53,14 @@ func (q Query[R]) After(c Cursor) Query[R] {
 
 // CursorOf returns the place of a row of q, for [Query.After]. The row must be as it was
 // read: its values make the cursor.
-func CursorOf[T any](q Query[*T], row *T) (Cursor, error) {
+func CursorOf[T any](q Query[*T], row *T) (Cursor, error) { return q.q.cursor(unsafe.Pointer(row)) }
+
+func (q *query) cursor(row unsafe.Pointer) (Cursor, error) {
 	switch {
-	case q.q == nil:
+	case q == nil:
 		return "", errZeroQuery
-	case q.q.err != nil:
-		return "", q.q.err
+	case q.err != nil:
+		return "", q.err
 	case row == nil:
 		return "", errors.New("models: CursorOf a nil row")
 	}
@@ -63,7 +68,7 @@ func CursorOf[T any](q Query[*T], row *T) (Cursor, error) {
 	if err != nil {
 		return "", fmt.Errorf("models: CursorOf: the query has no order to go on in: %w", err)
 	}
-	vals, err := k.values(unsafe.Pointer(row))
+	vals, err := k.values(row)
 	if err != nil {
 		return "", err
 	}

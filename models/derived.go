@@ -75,7 +75,9 @@ type Derivation struct {
 
 // Derive says which query a derived table stands for. The query gives all columns of T:
 // make it with [SelectAs].
-func Derive[T any](proto *T, q Query[T]) Derivation {
+func Derive[T any](proto *T, q Query[T]) Derivation { return derive(proto, q.q) }
+
+func derive(proto any, q *query) Derivation {
 	c, err := prototypeOf(proto)
 	if err == nil && len(c.t.key) > 0 {
 		err = fmt.Errorf("models: Derive: %s is a table of the database: make a prototype with Derived", c.source.As)
@@ -101,7 +103,11 @@ func Derive[T any](proto *T, q Query[T]) Derivation {
 //			Join(branchT, models.EqCol(models.Opt(&nodeT.Parent), &branchT.ID)))
 //	q := models.From(branchT).WithCTE(tree)
 func DeriveRecursive[T any](proto *T, base, step Query[T]) Derivation {
-	d, s := Derive(proto, base), Derive(proto, step)
+	return deriveRecursive(proto, base.q, step.q)
+}
+
+func deriveRecursive(proto any, base, step *query) Derivation {
+	d, s := derive(proto, base), derive(proto, step)
 	d.step, d.tables = s.query, append(clip(d.tables), s.tables...)
 	if d.err == nil {
 		d.err = s.err
@@ -150,7 +156,10 @@ func arrange(t *table, sel *dialect.Select) (*dialect.Select, error) {
 // WithCTE puts queries with a name in front (WITH): From and Join can then name their
 // prototypes, in this query and its subqueries, as often as they like, and so can the
 // Derivations behind them.
-func (q Query[R]) WithCTE(ds ...Derivation) Query[R] {
+func (q Query[R]) WithCTE(ds ...Derivation) Query[R] { return Query[R]{q: q.q.withCTE(ds)} }
+
+//go:noinline
+func (q *query) withCTE(ds []Derivation) *query {
 	return q.with(func(n *query) error {
 		for _, d := range ds {
 			switch {
@@ -171,7 +180,10 @@ func (q Query[R]) WithCTE(ds ...Derivation) Query[R] {
 var errZeroDerivation = errors.New("models: a zero Derivation: make one with Derive")
 
 // FromQuery selects from a subquery.
-func (q Query[R]) FromQuery(d Derivation) Query[R] {
+func (q Query[R]) FromQuery(d Derivation) Query[R] { return Query[R]{q: q.q.fromQuery(d)} }
+
+//go:noinline
+func (q *query) fromQuery(d Derivation) *query {
 	return q.with(func(n *query) error {
 		if err := d.body("FromQuery"); err != nil {
 			return err
@@ -184,27 +196,28 @@ func (q Query[R]) FromQuery(d Derivation) Query[R] {
 
 // JoinQuery joins a subquery; it needs a condition.
 func (q Query[R]) JoinQuery(d Derivation, on ...Cond) Query[R] {
-	return q.joinQuery("JoinQuery", d, on, false, false)
+	return Query[R]{q: q.q.joinQuery("JoinQuery", d, on, false, false)}
 }
 
 // LeftJoinQuery is [Query.JoinQuery], but keeps rows without a match.
 func (q Query[R]) LeftJoinQuery(d Derivation, on ...Cond) Query[R] {
-	return q.joinQuery("JoinQuery", d, on, true, false)
+	return Query[R]{q: q.q.joinQuery("JoinQuery", d, on, true, false)}
 }
 
 // JoinLateral joins a subquery that may use the columns of the tables before it, so that
 // it is asked anew for each of their rows. Without conditions it joins all its rows. Only
 // Postgres knows it; on SQLite the query is an error that names the way out.
 func (q Query[R]) JoinLateral(d Derivation, on ...Cond) Query[R] {
-	return q.joinQuery("JoinLateral", d, on, false, true)
+	return Query[R]{q: q.q.joinQuery("JoinLateral", d, on, false, true)}
 }
 
 // LeftJoinLateral is [Query.JoinLateral], but keeps rows without a match.
 func (q Query[R]) LeftJoinLateral(d Derivation, on ...Cond) Query[R] {
-	return q.joinQuery("JoinLateral", d, on, true, true)
+	return Query[R]{q: q.q.joinQuery("JoinLateral", d, on, true, true)}
 }
 
-func (q Query[R]) joinQuery(method string, d Derivation, on []Cond, left, lateral bool) Query[R] {
+//go:noinline
+func (q *query) joinQuery(method string, d Derivation, on []Cond, left, lateral bool) *query {
 	return q.with(func(n *query) error {
 		if err := n.only(method, selectQuery); err != nil {
 			return err
@@ -243,8 +256,8 @@ func (d Derivation) body(method string) error {
 }
 
 // derivedRows reads rows of a derived table, which have no part in a session.
-type derivedRows[T any] struct{ entity[T] }
+type derivedRows struct{ entity }
 
-func (d derivedRows[T]) sink(hint int, _ bool) rowSink[*T] {
-	return &strangers[T]{&entitySink[T]{excerpt: d.excerpt, hint: hint}}
+func (d derivedRows) sink(hint int, _ bool) rowSink {
+	return &strangers{&entitySink{excerpt: d.excerpt, maker: d.maker, hint: hint}}
 }

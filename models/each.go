@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
+	"github.com/spillwaydb/spillway/internal/link"
 )
 
 // eachRows is how many rows [Each] reads at a time unless Chunk says otherwise.
@@ -14,7 +15,10 @@ const eachRows = 500
 
 // Chunk says how many rows [Each] reads at a time. Defaults to 500. Less than 1 is an
 // error.
-func (q Query[R]) Chunk(rows int) Query[R] {
+func (q Query[R]) Chunk(rows int) Query[R] { return Query[R]{q: q.q.chunked(rows)} }
+
+//go:noinline
+func (q *query) chunked(rows int) *query {
 	return q.with(func(n *query) error {
 		if rows < 1 {
 			return fmt.Errorf("models: Chunk(%d): want 1 or more", rows)
@@ -54,16 +58,16 @@ func (q Query[R]) Chunk(rows int) Query[R] {
 // become part of the session.
 func Each[R any](ctx context.Context, h Handle, q Query[R]) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		s, err := newStream(h, q)
+		s, err := newStream(h, q.q)
 		if err == nil {
 			defer s.close(ctx)
 		}
 		for err == nil && !s.done {
-			var rows []R
+			var rows rowRange
 			if rows, err = s.next(ctx); err != nil {
 				break
 			}
-			for _, r := range rows {
+			for _, r := range rowsAt[R](rows) {
 				if !yield(r, nil) {
 					return
 				}
@@ -77,9 +81,9 @@ func Each[R any](ctx context.Context, h Handle, q Query[R]) iter.Seq2[R, error] 
 }
 
 // stream is an Each under way.
-type stream[R any] struct {
+type stream struct {
 	h    Handle
-	q    Query[R]
+	q    *query
 	size int
 	left int // rows until Limit; negative: no limit
 	done bool
@@ -89,33 +93,34 @@ type stream[R any] struct {
 	way  *held
 }
 
-func newStream[R any](h Handle, q Query[R]) (*stream[R], error) {
+func newStream(h Handle, q *query) (*stream, error) {
 	switch {
-	case q.q == nil:
+	case q == nil:
 		return nil, errZeroQuery
-	case q.q.err != nil:
-		return nil, q.q.err
+	case q.err != nil:
+		return nil, q.err
 	}
-	if err := q.q.only("Each", selectQuery, rawQuery); err != nil {
+	if err := q.only("Each", selectQuery, rawQuery); err != nil {
 		return nil, err
 	}
-	if q.q.kind == rawQuery && !q.q.raw.read {
+	if q.kind == rawQuery && !q.raw.read {
 		return nil, errors.New("models: Each of raw SQL needs ReadOnly: nobody knows what else the statement does")
 	}
-	s := &stream[R]{h: h, q: q, size: q.q.chunk, left: -1}
+	own := *q
+	s := &stream{h: h, q: &own, size: q.chunk, left: -1}
 	if s.size == 0 {
 		s.size = eachRows
 	}
-	if n, ok := limitOf(q.q); ok {
+	if n, ok := limitOf(q); ok {
 		s.left, s.done = n, n == 0
 	}
 	keys, err := keysetOf(q)
-	e, objects := any(q.rows).(interface{ table() *table })
-	loads := objects && newLoader(nil, nil, e.table(), q.q.loads) != nil
+	e, objects := q.rows.(interface{ table() *table })
+	loads := objects && newLoader(nil, nil, e.table(), q.loads) != nil
 	if err != nil && loads {
 		return nil, fmt.Errorf("models: Each loads relations only if it can go by key: %w", err)
 	}
-	if c, ok := any(q.rows).(interface{ lacks(k *keyset) error }); ok && keys != nil {
+	if c, ok := q.rows.(interface{ lacks(k *keyset) error }); ok && keys != nil {
 		if err := c.lacks(keys); err != nil {
 			return nil, err
 		}
@@ -124,36 +129,42 @@ func newStream[R any](h Handle, q Query[R]) (*stream[R], error) {
 	if err != nil {
 		s.way = &held{why: err}
 	}
-	if r, ok := any(q.rows).(interface {
-		placed(p *bookmark, strangers bool) reader[R]
+	if r, ok := q.rows.(interface {
+		placed(p *bookmark, strangers bool) reader
 	}); ok {
 		s.q.rows = r.placed(s.last, !loads)
 	}
 	return s, nil
 }
 
+func allRows(ctx context.Context, h Handle, q *query) (rowRange, error) {
+	return run(ctx, h, func(t Target) link.Chain[rowRange] {
+		return queryCall(t, q, q.limit(), func(rows rowRange) (rowRange, error) { return rows, nil })
+	})
+}
+
 // next reads a chunk.
-func (s *stream[R]) next(ctx context.Context) ([]R, error) {
+func (s *stream) next(ctx context.Context) (rowRange, error) {
 	n := s.size
 	if s.left >= 0 {
 		n = min(n, s.left)
 	}
-	var rows []R
+	var rows rowRange
 	var err error
 	if s.keys != nil {
-		rows, err = All(ctx, s.h, s.chunk(n))
+		rows, err = allRows(ctx, s.h, s.chunk(n))
 	} else {
 		rows, err = s.hold(ctx, n)
 	}
 	if s.left >= 0 {
-		s.left -= len(rows)
+		s.left -= rows.n
 	}
-	s.done = len(rows) < n || s.left == 0
+	s.done = rows.n < n || s.left == 0
 	return rows, err
 }
 
 // chunk is the query of the next n rows by key.
-func (s *stream[R]) chunk(n int) Query[R] {
+func (s *stream) chunk(n int) *query {
 	return s.q.with(func(q *query) error {
 		q.sel.OrderBy = s.keys.orders()
 		q.sel.Limit = dialect.Number{N: int64(n)}
@@ -165,7 +176,7 @@ func (s *stream[R]) chunk(n int) Query[R] {
 }
 
 // close gives the connection back.
-func (s *stream[R]) close(ctx context.Context) {
+func (s *stream) close(ctx context.Context) {
 	if s.way != nil {
 		s.way.close(ctx, s.h)
 	}

@@ -30,13 +30,13 @@ func To[V any](p *V, v V) Assign {
 // Update changes rows of a table where they lie: Update(userT).Set(To(&userT.Active,
 // false)).Where(…). [Exec] carries it out. A session's objects do not notice it before
 // they are read again.
-func Update[T any](proto *T) Query[*T] { return change(proto, updateQuery) }
+func Update[T any](proto *T) Query[*T] { return Query[*T]{q: change(proto, updateQuery, makerOf[T]())} }
 
 // Delete deletes rows of a table where they lie: Delete(userT).Where(…). [Exec] carries
 // it out.
-func Delete[T any](proto *T) Query[*T] { return change(proto, deleteQuery) }
+func Delete[T any](proto *T) Query[*T] { return Query[*T]{q: change(proto, deleteQuery, makerOf[T]())} }
 
-func change[T any](proto *T, kind queryKind) Query[*T] {
+func change(proto any, kind queryKind, m maker) *query {
 	c, err := prototypeOf(proto)
 	if err == nil && len(c.t.key) == 0 {
 		err = fmt.Errorf("models: %s is derived from a query and can not be changed", c.source.As)
@@ -45,15 +45,18 @@ func change[T any](proto *T, kind queryKind) Query[*T] {
 		err = errors.New("models: an alias can not be changed: use the prototype itself")
 	}
 	if err != nil {
-		return Query[*T]{q: &query{err: err}}
+		return &query{err: err}
 	}
-	q := &query{kind: kind, tables: []*table{c.t}}
+	q := &query{kind: kind, tables: []*table{c.t}, rows: entity{excerpt{t: c.t}, m}}
 	q.sel.From = c.source
-	return Query[*T]{q, entity[T]{excerpt{t: c.t}}}
+	return q
 }
 
 // Set says what an [Update] changes.
-func (q Query[R]) Set(assigns ...Assign) Query[R] {
+func (q Query[R]) Set(assigns ...Assign) Query[R] { return Query[R]{q: q.q.assign(assigns)} }
+
+//go:noinline
+func (q *query) assign(assigns []Assign) *query {
 	return q.with(func(n *query) error {
 		if err := n.only("Set", updateQuery); err != nil {
 			return err
@@ -67,7 +70,10 @@ func (q Query[R]) Set(assigns ...Assign) Query[R] {
 
 // Everywhere says that an [Update] or [Delete] without a condition is meant for all
 // rows. Without it such a query is an error.
-func (q Query[R]) Everywhere() Query[R] {
+func (q Query[R]) Everywhere() Query[R] { return Query[R]{q: q.q.everywhere()} }
+
+//go:noinline
+func (q *query) everywhere() *query {
 	return q.with(func(n *query) error {
 		n.all = true
 		return n.only("Everywhere", updateQuery, deleteQuery)
@@ -81,7 +87,7 @@ func CallExec[R any](t Target, q Query[R]) link.Chain[int64] {
 	}
 	c := &call[int64]{
 		prepare: func(c *call[int64]) (bool, error) {
-			st, err := q.execStatement(c.e.dialect)
+			st, err := q.q.execStatement(c.e.dialect)
 			*c.st = st
 			c.writesByKey(q.q, &st)
 			return false, err
@@ -94,20 +100,20 @@ func CallExec[R any](t Target, q Query[R]) link.Chain[int64] {
 	return c.chain(t)
 }
 
-func (q Query[R]) execStatement(d dialect.Dialect) (driver.Statement, error) {
+func (q *query) execStatement(d dialect.Dialect) (driver.Statement, error) {
 	switch {
-	case q.q == nil:
+	case q == nil:
 		return driver.Statement{}, errZeroQuery
-	case q.q.err != nil:
-		return driver.Statement{}, q.q.err
-	case q.q.kind == rawQuery:
-		return q.q.raw.statement(d)
-	case q.q.kind == selectQuery:
+	case q.err != nil:
+		return driver.Statement{}, q.err
+	case q.kind == rawQuery:
+		return q.raw.statement(d)
+	case q.kind == selectQuery:
 		return driver.Statement{}, errors.New("models: Exec of a SELECT: use All, First, One, Count or Exists")
-	case q.q.kind == updateQuery && len(q.q.set) == 0:
+	case q.kind == updateQuery && len(q.set) == 0:
 		return driver.Statement{}, errors.New("models: an Update without Set changes nothing")
-	case q.q.kind != insertSelectQuery && len(q.q.sel.Where) == 0 && !q.q.all:
+	case q.kind != insertSelectQuery && len(q.sel.Where) == 0 && !q.all:
 		return driver.Statement{}, errors.New("models: an Update or Delete without Where would hit every row: add Where, or Everywhere if that is meant")
 	}
-	return q.q.statement(d, writeQuery)
+	return q.statement(d, writeQuery)
 }

@@ -19,10 +19,10 @@ func Explain[R any](ctx context.Context, h Handle, q Query[R]) (string, error) {
 
 // CallExplain compiles [Explain].
 func CallExplain[R any](t Target, q Query[R]) link.Chain[string] {
-	sink := &anySink[Tuple]{}
+	sink := &anySink{}
 	c := &call[string]{tables: []*table{}}
 	c.prepare = func(c *call[string]) (bool, error) {
-		st, err := q.text(c.e.dialect)
+		st, err := q.q.text(c.e.dialect)
 		if err != nil {
 			return false, err
 		}
@@ -36,7 +36,7 @@ func CallExplain[R any](t Target, q Query[R]) link.Chain[string] {
 	c.finish = func(*call[string]) (string, error) {
 		var lines []string
 		depth := map[any]int{} // of SQLite's steps, whose columns are id, parent, …, detail
-		for _, row := range sink.out {
+		for _, row := range sink.tuples {
 			line, _ := row.Values[len(row.Values)-1].(string)
 			if len(row.Values) == 4 {
 				d := depth[row.Values[1]]

@@ -33,7 +33,13 @@ func CountAll[T any](ctx context.Context, h Handle) (int64, error) {
 
 // CallFilterBy compiles [FilterBy].
 func CallFilterBy[T any](t Target, vals Vals) link.Chain[[]*T] {
-	q := every[T](t).with(func(n *query) error {
+	q := every(t, reflect.TypeFor[T](), makerOf[T]()).filterBy(vals)
+	return CallAll(t, Query[*T]{q: q})
+}
+
+//go:noinline
+func (q *query) filterBy(vals Vals) *query {
+	return q.with(func(n *query) error {
 		tab := n.tables[0]
 		for _, k := range tab.key {
 			n.sel.OrderBy = append(n.sel.OrderBy, dialect.Order{X: dialect.Column{Source: tab.source, Name: k.name}})
@@ -51,24 +57,25 @@ func CallFilterBy[T any](t Target, vals Vals) link.Chain[[]*T] {
 		}
 		return nil
 	})
-	return CallAll(t, q)
 }
 
 // CallCountAll compiles [CountAll].
-func CallCountAll[T any](t Target) link.Chain[int64] { return CallCount(t, every[T](t)) }
+func CallCountAll[T any](t Target) link.Chain[int64] {
+	return CallCount(t, Query[*T]{q: every(t, reflect.TypeFor[T](), makerOf[T]())})
+}
 
-// every asks for all objects of T.
-func every[T any](t Target) Query[*T] {
-	tab, err := t.engine().registry.table(reflect.TypeFor[T]())
+// every asks for all objects of a type.
+func every(t Target, typ reflect.Type, m maker) *query {
+	tab, err := t.engine().registry.table(typ)
 	if err == nil {
 		err = tab.keyed()
 	}
 	if err != nil {
-		return Query[*T]{q: &query{err: err}}
+		return &query{err: err}
 	}
-	q := &query{tables: []*table{tab}}
+	q := &query{tables: []*table{tab}, rows: entity{excerpt{t: tab}, m}}
 	q.sel.From, q.sel.Columns = tab.source, []dialect.Node{dialect.All{Source: tab.source}}
-	return Query[*T]{q, entity[T]{excerpt{t: tab}}}
+	return q
 }
 
 // matches is the condition that a column has a value, or one of a slice of them.

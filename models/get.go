@@ -16,7 +16,7 @@ type Key []any
 
 // CallGet compiles [Get].
 func CallGet[T any](t Target, key any) link.Chain[*T] {
-	var sink *entitySink[T]
+	var sink *entitySink
 	var known *T
 	tab, err := t.engine().registry.table(reflect.TypeFor[T]())
 	if err == nil {
@@ -38,7 +38,7 @@ func CallGet[T any](t Target, key any) link.Chain[*T] {
 					return true, nil
 				}
 			}
-			sink = &entitySink[T]{excerpt: excerpt{t: tab}, hint: 1, mark: tab.hasOrigin && c.u == nil}
+			sink = &entitySink{excerpt: excerpt{t: tab}, maker: makerOf[T](), hint: 1, mark: tab.hasOrigin && c.u == nil}
 			*c.st = driver.Statement{SQL: tab.selects[c.e.dialect], Args: vals, Class: driver.Read, Sink: sink}
 			if c.e.shared {
 				c.share.Shape = c.e.shapes.get(tab, c.e.dialect)
@@ -67,7 +67,7 @@ func CallGet[T any](t Target, key any) link.Chain[*T] {
 			if c.loads != nil {
 				c.loads.finish(c.found())
 			}
-			return sink.out[0], nil
+			return (*T)(sink.out[0]), nil
 		},
 	}
 	return c.chain(t)

@@ -145,9 +145,6 @@ func addTo[T any](w *words, xs []*T) {
 
 func factsOf[T any](w *words, k relationKind) relationFacts {
 	return relationFacts{
-		words: w, target: typeOf[T](), kind: k,
-		sink: func(s excerpt, hint int, mark bool) objectSink {
-			return &entitySink[T]{excerpt: s, hint: hint, mark: mark}
-		},
+		words: w, target: typeOf[T](), kind: k, objects: makerOf[T](),
 	}
 }

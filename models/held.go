@@ -23,7 +23,7 @@ type held struct {
 }
 
 // hold reads the next n rows.
-func (s *stream[R]) hold(ctx context.Context, n int) ([]R, error) {
+func (s *stream) hold(ctx context.Context, n int) (rowRange, error) {
 	w := s.way
 	if w.lease == nil && w.cursor == "" {
 		rows, inside, err := s.within(ctx, n)
@@ -37,7 +37,7 @@ func (s *stream[R]) hold(ctx context.Context, n int) ([]R, error) {
 	}
 	t, err := s.h.enter(ctx)
 	if err != nil {
-		return nil, err
+		return rowRange{}, err
 	}
 	defer s.h.leave()
 	sink := s.q.rows.sink(n, t.unit() != nil)
@@ -45,7 +45,7 @@ func (s *stream[R]) hold(ctx context.Context, n int) ([]R, error) {
 	if t.engine().dialect == dialect.SQLite {
 		st, err := s.offset(n)
 		if err != nil {
-			return nil, err
+			return rowRange{}, err
 		}
 		op.Statements = []driver.Statement{st}
 	} else {
@@ -57,24 +57,24 @@ func (s *stream[R]) hold(ctx context.Context, n int) ([]R, error) {
 }
 
 // took returns the rows of an operation that read a chunk.
-func (s *stream[R]) took(t Target, sink rowSink[R], op *pool.Op) ([]R, error) {
+func (s *stream) took(t Target, sink rowSink, op *pool.Op) (rowRange, error) {
 	if err := op.Outcome(); err != nil {
-		return nil, err
+		return rowRange{}, err
 	}
 	if u := t.unit(); u != nil {
 		sink.attach(u)
 	}
 	sink.gather(t.engine())
 	rows := sink.result()
-	s.way.read += len(rows)
+	s.way.read += rows.n
 	return rows, nil
 }
 
 // alone takes a connection for the stream and reads the first chunk.
-func (s *stream[R]) alone(ctx context.Context, n int) ([]R, error) {
+func (s *stream) alone(ctx context.Context, n int) (rowRange, error) {
 	t, err := s.h.enter(ctx)
 	if err != nil {
-		return nil, err
+		return rowRange{}, err
 	}
 	defer s.h.leave()
 	e := t.engine()
@@ -84,13 +84,13 @@ func (s *stream[R]) alone(ctx context.Context, n int) ([]R, error) {
 	if e.dialect == dialect.SQLite {
 		st, err := s.offset(n)
 		if err != nil {
-			return nil, err
+			return rowRange{}, err
 		}
 		op.Statements = []driver.Statement{{SQL: "BEGIN", Class: driver.Begin}, st}
 	} else {
 		st, err := s.declare(e.dialect, "spillway_each")
 		if err != nil {
-			return nil, err
+			return rowRange{}, err
 		}
 		op.Statements = []driver.Statement{
 			{SQL: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", Class: driver.Begin}, st, fetchStatement("spillway_each", n),
@@ -104,15 +104,15 @@ func (s *stream[R]) alone(ctx context.Context, n int) ([]R, error) {
 
 // within opens a cursor in the transaction of a session, if that has one, and reads the
 // first chunk.
-func (s *stream[R]) within(ctx context.Context, n int) (rows []R, inside bool, err error) {
-	rows, err = run(ctx, s.h, func(t Target) link.Chain[[]R] {
+func (s *stream) within(ctx context.Context, n int) (rows rowRange, inside bool, err error) {
+	rows, err = run(ctx, s.h, func(t Target) link.Chain[rowRange] {
 		sink := s.q.rows.sink(n, true)
-		c := &call[[]R]{tables: s.q.q.tables}
-		c.prepare = func(c *call[[]R]) (bool, error) {
+		c := &call[rowRange]{tables: s.q.tables}
+		c.prepare = func(c *call[rowRange]) (bool, error) {
 			switch {
-			case c.u == nil && s.q.q.sel.Lock != dialect.NoLock:
+			case c.u == nil && s.q.sel.Lock != dialect.NoLock:
 				return false, errLockAlone
-			case s.q.q.sel.Lock != dialect.NoLock:
+			case s.q.sel.Lock != dialect.NoLock:
 				return false, fmt.Errorf("models: Each with a lock goes by key only, and this query can not: %w", s.way.why)
 			case c.u == nil || c.u.lease == nil:
 				return true, nil
@@ -129,9 +129,9 @@ func (s *stream[R]) within(ctx context.Context, n int) (rows []R, inside bool, e
 			c.beside = []driver.Statement{fetch}
 			return false, err
 		}
-		c.finish = func(c *call[[]R]) ([]R, error) {
+		c.finish = func(c *call[rowRange]) (rowRange, error) {
 			if !inside {
-				return nil, nil
+				return rowRange{}, nil
 			}
 			return s.took(t, sink, &c.op)
 		}
@@ -141,11 +141,11 @@ func (s *stream[R]) within(ctx context.Context, n int) (rows []R, inside bool, e
 }
 
 // fetch reads from the cursor in a session's transaction.
-func (s *stream[R]) fetch(ctx context.Context, n int) ([]R, error) {
-	return run(ctx, s.h, func(t Target) link.Chain[[]R] {
+func (s *stream) fetch(ctx context.Context, n int) (rowRange, error) {
+	return run(ctx, s.h, func(t Target) link.Chain[rowRange] {
 		sink := s.q.rows.sink(n, true)
-		c := &call[[]R]{tables: []*table{}}
-		c.prepare = func(c *call[[]R]) (bool, error) {
+		c := &call[rowRange]{tables: []*table{}}
+		c.prepare = func(c *call[rowRange]) (bool, error) {
 			if c.u.lease == nil {
 				return false, errors.New("models: Each: the session's transaction ended inside the loop, and the cursor with it; commit behind the loop, or order by columns of the table")
 			}
@@ -153,7 +153,7 @@ func (s *stream[R]) fetch(ctx context.Context, n int) ([]R, error) {
 			c.st.Sink = sink
 			return false, nil
 		}
-		c.finish = func(c *call[[]R]) ([]R, error) {
+		c.finish = func(c *call[rowRange]) (rowRange, error) {
 			return s.took(t, sink, &c.op)
 		}
 		return c.chain(t)
@@ -183,17 +183,17 @@ func (w *held) close(ctx context.Context, h Handle) {
 }
 
 // text writes the query.
-func (s *stream[R]) text(d dialect.Dialect) (driver.Statement, error) {
-	if s.q.q.kind == rawQuery {
-		st, err := s.q.q.raw.statement(d)
+func (s *stream) text(d dialect.Dialect) (driver.Statement, error) {
+	if s.q.kind == rawQuery {
+		st, err := s.q.raw.statement(d)
 		st.SQL = strings.TrimRight(st.SQL, " \t\r\n;")
 		return st, err
 	}
-	return s.q.q.statement(d, writeQuery)
+	return s.q.statement(d, writeQuery)
 }
 
 // declare opens a cursor.
-func (s *stream[R]) declare(d dialect.Dialect, name string) (driver.Statement, error) {
+func (s *stream) declare(d dialect.Dialect, name string) (driver.Statement, error) {
 	st, err := s.text(d)
 	st.SQL = "DECLARE " + name + " NO SCROLL CURSOR FOR " + st.SQL
 	st.Class = driver.Raw
@@ -205,7 +205,7 @@ func fetchStatement(cursor string, n int) driver.Statement {
 }
 
 // offset reads n rows behind those read so far, from SQLite.
-func (s *stream[R]) offset(n int) (driver.Statement, error) {
+func (s *stream) offset(n int) (driver.Statement, error) {
 	st, err := s.text(dialect.SQLite)
 	st.Class = driver.Read
 	st.Args = append(st.Args[:len(st.Args):len(st.Args)], driver.Int64(int64(s.way.read)))

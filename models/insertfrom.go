@@ -22,9 +22,13 @@ type insertInto struct {
 //	models.InsertFrom(archiveT, models.Select2(models.Col(&postT.ID), models.Col(&postT.Title)).
 //		Where(models.Lt(&postT.CreatedAt, limit)), &archiveT.PostID, &archiveT.Title)
 func InsertFrom[T, R any](proto *T, q Query[R], into ...any) Query[*T] {
-	n := change(proto, insertSelectQuery)
-	return n.with(func(n *query) error {
-		sel, tables, err := q.nested("InsertFrom")
+	return Query[*T]{q: change(proto, insertSelectQuery, makerOf[T]()).insertFrom(q.q, into)}
+}
+
+//go:noinline
+func (q *query) insertFrom(from *query, into []any) *query {
+	return q.with(func(n *query) error {
+		sel, tables, err := from.nested("InsertFrom")
 		if err != nil {
 			return err
 		}
@@ -33,7 +37,7 @@ func InsertFrom[T, R any](proto *T, q Query[R], into ...any) Query[*T] {
 		}
 		in := &insertInto{rows: sel}
 		var got []*codec
-		if v, ok := any(q.rows).(interface{ codecs() []*codec }); ok {
+		if v, ok := from.rows.(interface{ codecs() []*codec }); ok {
 			got = v.codecs()
 		}
 		if len(into) != len(got) {
@@ -58,7 +62,7 @@ func InsertFrom[T, R any](proto *T, q Query[R], into ...any) Query[*T] {
 	})
 }
 
-func (v values[R]) codecs() []*codec {
+func (v values) codecs() []*codec {
 	out := make([]*codec, len(v.cells))
 	for i := range v.cells {
 		out[i] = v.cells[i].c
@@ -66,7 +70,7 @@ func (v values[R]) codecs() []*codec {
 	return out
 }
 
-func (e entity[T]) codecs() []*codec {
+func (e entity) codecs() []*codec {
 	out := make([]*codec, len(e.t.fields))
 	for i, f := range e.t.fields {
 		out[i] = f.codec

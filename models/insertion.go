@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
@@ -23,14 +24,15 @@ type insertion struct {
 // the database makes, such as keys. All are inserted, or none. The objects do not become
 // part of a session's unit of work; for that see [Session.Add].
 func Insert[T any](rows ...*T) Query[*T] {
-	q := &query{kind: insertQuery, insert: &insertion{typ: reflect.TypeFor[T]()}, tables: []*table{}}
-	for _, x := range rows {
-		if x == nil {
-			return Query[*T]{q: &query{err: fmt.Errorf("models: Insert of a nil *%s", q.insert.typ)}}
-		}
-		q.insert.objs = append(q.insert.objs, unsafe.Pointer(x))
+	return Query[*T]{q: queryInsert(reflect.TypeFor[T](), uncast(rows))}
+}
+
+func queryInsert(typ reflect.Type, objs []unsafe.Pointer) *query {
+	if slices.Contains(objs, nil) {
+		return &query{err: fmt.Errorf("models: Insert of a nil *%s", typ)}
 	}
-	return Query[*T]{q: q}
+	// The caller may go on to use its slice.
+	return &query{kind: insertQuery, insert: &insertion{typ: typ, objs: slices.Clone(objs)}, tables: []*table{}}
 }
 
 // insertCall is the chain of an Insert.

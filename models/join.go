@@ -16,13 +16,18 @@ import (
 // The address of a relation field joins what the relation leads to, under its own name,
 // and through the association if there is one: Join(&userT.Posts). Conditions are added
 // to that.
-func (q Query[R]) Join(proto any, on ...Cond) Query[R] { return q.join(proto, on, false) }
+func (q Query[R]) Join(proto any, on ...Cond) Query[R] {
+	return Query[R]{q: q.q.join(proto, on, false)}
+}
 
 // LeftJoin is [Query.Join], but keeps rows without a match: the columns of the new table
 // are NULL in them, see [Nullable].
-func (q Query[R]) LeftJoin(proto any, on ...Cond) Query[R] { return q.join(proto, on, true) }
+func (q Query[R]) LeftJoin(proto any, on ...Cond) Query[R] {
+	return Query[R]{q: q.q.join(proto, on, true)}
+}
 
-func (q Query[R]) join(proto any, on []Cond, left bool) Query[R] {
+//go:noinline
+func (q *query) join(proto any, on []Cond, left bool) *query {
 	return q.with(func(n *query) error {
 		if err := n.only("Join", selectQuery, updateQuery, deleteQuery); err != nil {
 			return err

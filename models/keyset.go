@@ -25,12 +25,12 @@ type keyTerm struct {
 
 // keysetOf returns the order of a query's rows: its OrderBy, and behind that the key of
 // its table. The error says why it has none.
-func keysetOf[R any](q Query[R]) (*keyset, error) {
+func keysetOf(q *query) (*keyset, error) {
 	e, ok := q.rows.(interface{ table() *table })
-	if !ok || q.q.kind != selectQuery || len(e.table().key) == 0 {
+	if !ok || q.kind != selectQuery || len(e.table().key) == 0 {
 		return nil, fmt.Errorf("its rows are no objects of a table")
 	}
-	s := &q.q.sel
+	s := &q.sel
 	if s.Distinct || len(s.DistinctOn) > 0 || len(s.GroupBy) > 0 || len(s.Having) > 0 || len(s.Parts) > 0 || len(s.Joins) > 0 || s.Offset != nil || s.Body != nil {
 		return nil, fmt.Errorf("it has a Join, Offset, GroupBy, Distinct or Union")
 	}

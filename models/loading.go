@@ -205,9 +205,12 @@ func (o depthOption) refine(l *Loading) error {
 
 // With says how relations of the query's objects are loaded, in place of their defaults.
 // The query has to ask for objects, as [From] does.
-func (q Query[R]) With(loads ...Loading) Query[R] {
-	e, ok := q.rows.(interface{ table() *table })
+func (q Query[R]) With(loads ...Loading) Query[R] { return Query[R]{q: q.q.loading(loads)} }
+
+//go:noinline
+func (q *query) loading(loads []Loading) *query {
 	return q.with(func(n *query) error {
+		e, ok := n.rows.(interface{ table() *table })
 		if !ok || n.kind != selectQuery {
 			return errors.New("models: With does not fit this kind of query: only objects have relations")
 		}

@@ -24,10 +24,14 @@ func Defer(cols ...any) LoadOption { return pickOption{"Defer", cols, true} }
 //
 // It needs a struct with a [Model] or a relation, in which it is remembered what is
 // missing.
-func (q Query[R]) LoadOnly(cols ...any) Query[R] { return q.pick(pickOption{"LoadOnly", cols, false}) }
+func (q Query[R]) LoadOnly(cols ...any) Query[R] {
+	return Query[R]{q: q.q.pick(pickOption{"LoadOnly", cols, false})}
+}
 
 // Defer reads all columns but these; see [Query.LoadOnly]. Further calls add to them.
-func (q Query[R]) Defer(cols ...any) Query[R] { return q.pick(pickOption{"Defer", cols, true}) }
+func (q Query[R]) Defer(cols ...any) Query[R] {
+	return Query[R]{q: q.q.pick(pickOption{"Defer", cols, true})}
+}
 
 // pickOption chooses columns.
 type pickOption struct {
@@ -43,38 +47,36 @@ func (o pickOption) refine(l *Loading) (err error) {
 	return err
 }
 
-func (q Query[R]) pick(o pickOption) Query[R] {
-	rows := q.rows
-	out := q.with(func(n *query) error {
+//go:noinline
+func (q *query) pick(o pickOption) *query {
+	return q.with(func(n *query) error {
 		if err := n.only(o.name, selectQuery); err != nil {
 			return err
 		}
-		e, ok := any(q.rows).(interface {
-			picked(o pickOption) (reader[R], excerpt, error)
+		e, ok := n.rows.(interface {
+			picked(o pickOption) (reader, excerpt, error)
 		})
 		if !ok {
 			return fmt.Errorf("models: %s: only objects have columns to leave out: ask for them with From", o.name)
 		}
 		picked, ex, err := e.picked(o)
 		if err == nil {
-			rows, n.sel.Columns = picked, ex.columns(n.source())
+			n.rows, n.sel.Columns = picked, ex.columns(n.source())
 		}
 		return err
 	})
-	out.rows = rows
-	return out
 }
 
-func (e entity[T]) picked(o pickOption) (reader[*T], excerpt, error) {
+func (e entity) picked(o pickOption) (reader, excerpt, error) {
 	ex, err := e.excerpt.pick(o)
-	return entity[T]{ex}, ex, err
+	return entity{ex, e.maker}, ex, err
 }
 
 // chosen lists the fields that are read; nil: all.
-func (e entity[T]) chosen() []*field { return e.only }
+func (e entity) chosen() []*field { return e.only }
 
 // lacks reports an order by something that is not loaded.
-func (e entity[T]) lacks(k *keyset) error {
+func (e entity) lacks(k *keyset) error {
 	for _, t := range k.terms {
 		if e.partial.lacks(t.f) {
 			return fmt.Errorf("models: Each goes on behind the last row, so it needs %s, by which the query is ordered: load it", t.f.path)

@@ -27,15 +27,16 @@ var errLockAlone = errors.New("models: ForUpdate and ForShare outside of a sessi
 // SQLite locks the whole database for one writer: there ForUpdate makes the session that
 // writer, so SkipLocked finds nothing to skip. NoWait is an error there.
 func (q Query[R]) ForUpdate(options ...LockOption) Query[R] {
-	return q.lock("ForUpdate", dialect.ForUpdate, options)
+	return Query[R]{q: q.q.lock("ForUpdate", dialect.ForUpdate, options)}
 }
 
 // ForShare is [Query.ForUpdate] with a lock that others may share, but not write under.
 func (q Query[R]) ForShare(options ...LockOption) Query[R] {
-	return q.lock("ForShare", dialect.ForShare, options)
+	return Query[R]{q: q.q.lock("ForShare", dialect.ForShare, options)}
 }
 
-func (q Query[R]) lock(method string, l dialect.Lock, options []LockOption) Query[R] {
+//go:noinline
+func (q *query) lock(method string, l dialect.Lock, options []LockOption) *query {
 	return q.with(func(n *query) error {
 		if err := n.only(method, selectQuery); err != nil {
 			return err
@@ -60,9 +61,8 @@ type refresher interface{ refresh(u *Unit) }
 
 // refresh brings the objects up to date that the session has, except for what was
 // changed in them.
-func (s *entitySink[T]) refresh(u *Unit) {
-	for _, x := range s.out {
-		obj := pointerTo(x)
+func (s *entitySink) refresh(u *Unit) {
+	for _, obj := range s.out {
 		if r := u.identityOf(s.t).at(s.t, obj); r != nil {
 			fresh := s.t.clone(obj)
 			if r.refresh(fresh, false, s.partial); s.partial == nil {

@@ -41,7 +41,7 @@ func compile(typ reflect.Type, name Naming) (*table, error) {
 		return nil, fmt.Errorf("models: %s has no name: declare it as a type", typ)
 	}
 	m := &mapping{
-		t:    &table{typ: typ, byName: map[string]*field{}, facts: &schema.Table{Model: typ.String()}},
+		t:    &table{typ: typ, size: typ.Size(), byName: map[string]*field{}, facts: &schema.Table{Model: typ.String()}},
 		tags: map[*field]tag{},
 	}
 	proto := reflect.New(typ)

@@ -107,7 +107,10 @@ func (w *work) markDeleted(r *record) []fieldUndo {
 // queries, joins, subqueries, counts, and where relations are loaded. Each query within
 // another decides for itself; for relations there is [IncludeDeleted]. Raw SQL sees what
 // the database has.
-func (q Query[R]) WithDeleted() Query[R] {
+func (q Query[R]) WithDeleted() Query[R] { return Query[R]{q: q.q.withDeleted()} }
+
+//go:noinline
+func (q *query) withDeleted() *query {
 	return q.with(func(n *query) error {
 		n.sel.Deleted = true
 		return n.only("WithDeleted", selectQuery, updateQuery, deleteQuery)
@@ -117,7 +120,10 @@ func (q Query[R]) WithDeleted() Query[R] {
 // Purge has a [Delete] remove rows of a table with a softdelete column for good, those
 // that are marked as deleted already among them; without it such a Delete marks them. For
 // other tables it changes nothing.
-func (q Query[R]) Purge() Query[R] {
+func (q Query[R]) Purge() Query[R] { return Query[R]{q: q.q.purged()} }
+
+//go:noinline
+func (q *query) purged() *query {
 	return q.with(func(n *query) error {
 		n.purge, n.sel.Deleted = true, true
 		return n.only("Purge", deleteQuery)

@@ -25,13 +25,13 @@ func Page[R any](ctx context.Context, h Handle, q Query[R]) (Paged[R], error) {
 
 // CallPage compiles [Page].
 func CallPage[R any](t Target, q Query[R]) link.Chain[Paged[R]] {
-	total := values[int64]{cells: []cell{{int64Codec, 0, 0}}}.sink(1, false)
-	c := rowsCall(q, q.limit(), func(rows []R) (Paged[R], error) {
-		n := total.result()
+	total := values{maker: makerOf[int64](), cells: []cell{{int64Codec, 0, 0}}}.sink(1, false)
+	c := rowsCall(q.q, q.q.limit(), func(rows rowRange) (Paged[R], error) {
+		n := rowsAt[int64](total.result())
 		if len(n) != 1 {
 			return Paged[R]{}, errors.New("models: Page: the database answered without a count")
 		}
-		return Paged[R]{rows, n[0]}, nil
+		return Paged[R]{rowsAt[R](rows), n[0]}, nil
 	})
 	rows := c.prepare
 	c.prepare = func(c *call[Paged[R]]) (bool, error) {

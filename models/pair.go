@@ -178,7 +178,7 @@ func (t Triple[A, B, C]) In(rows ...Row3[A, B, C]) Cond {
 func (t Triple[A, B, C]) InQuery(q Query[Row3[A, B, C]]) Cond { return inRows(t.row, q, "InQuery") }
 
 func inRows[R any](v rowValue, q Query[R], what string) Cond {
-	sel, tables, err := q.nested(what)
+	sel, tables, err := q.q.nested(what)
 	switch {
 	case err == nil && v.nodes == nil:
 		err = errors.Join(v.err, errZeroRow)

@@ -10,9 +10,12 @@ import (
 // are loaded anew too. Without it a row never touches an object that the session has,
 // unless that is expired. From the call until the verb returns, or its future settles, the
 // objects belong to the session. On the database itself it changes nothing.
-func (q Query[R]) PopulateExisting() Query[R] {
+func (q Query[R]) PopulateExisting() Query[R] { return Query[R]{q: q.q.populating()} }
+
+//go:noinline
+func (q *query) populating() *query {
 	return q.with(func(n *query) error {
-		if _, ok := any(q.rows).(interface{ table() *table }); !ok {
+		if _, ok := n.rows.(interface{ table() *table }); !ok {
 			return errors.New("models: PopulateExisting does not fit this kind of query: only objects are the session's")
 		}
 		n.populate = true

@@ -16,14 +16,17 @@ import (
 // is, so a query can be kept in a package variable and be used by many goroutines. A
 // mistake made while building travels in the query, and the verb returns it.
 type Query[R any] struct {
-	q    *query
-	rows reader[R]
+	_ [0]*R // or queries of one type could be converted to those of another
+	q *query
 }
 
-// query is what a Query[R] knows apart from R. It is not changed once it is published.
+// query is all of a Query[R] but its type: each method of a generic type is compiled for
+// every type that it is used with, so what a method does is done here. It is not changed
+// once it is published.
 type query struct {
 	err    error
 	kind   queryKind
+	rows   reader // makes sinks for rows of R; nil: there are none
 	sel    dialect.Select
 	tables []*table // of the sources, for autoflush; nil: unknown
 	set    []dialect.Assign
@@ -54,17 +57,21 @@ const (
 
 var errZeroQuery = errors.New("models: a zero Query asks for nothing: make one with From, Select2, Raw, …")
 
-// with returns a copy of q, changed by f unless q is in error.
-func (q Query[R]) with(f func(n *query) error) Query[R] {
+// with returns a copy of q, changed by f unless q is in error. A nil q is that of a zero
+// Query.
+//
+// What calls it is marked noinline: the compiler would put it, closure and all, into the
+// methods of Query[R] again, and so compile it for each R.
+func (q *query) with(f func(n *query) error) *query {
 	n := &query{err: errZeroQuery}
-	if q.q != nil {
-		c := *q.q
+	if q != nil {
+		c := *q
 		n = &c
 	}
 	if n.err == nil {
 		n.err = f(n)
 	}
-	return Query[R]{n, q.rows}
+	return n
 }
 
 // only reports an error unless q is of one of the kinds.
@@ -90,23 +97,29 @@ var needsTables = map[string]bool{
 func clip[T any](s []T) []T { return s[:len(s):len(s)] }
 
 // From asks for the objects of a table; proto is what [Register] or [Alias] returned.
-func From[T any](proto *T) Query[*T] {
+func From[T any](proto *T) Query[*T] { return Query[*T]{q: queryFrom(proto, makerOf[T]())} }
+
+func queryFrom(proto any, m maker) *query {
 	c, err := prototypeOf(proto)
 	if err != nil {
-		return Query[*T]{q: &query{err: err}}
+		return &query{err: err}
 	}
 	q := &query{tables: []*table{c.t}}
 	q.sel.From = c.source
 	q.sel.Columns = []dialect.Node{dialect.All{Source: c.source}}
-	if len(c.t.key) == 0 {
-		return Query[*T]{q, derivedRows[T]{entity[T]{excerpt{t: c.t}}}}
+	e := entity{excerpt{t: c.t}, m}
+	if q.rows = e; len(c.t.key) == 0 {
+		q.rows = derivedRows{e}
 	}
-	return Query[*T]{q, entity[T]{excerpt{t: c.t}}}
+	return q
 }
 
 // From sets the table that is selected from. Without it that is the table of the first
 // column selected.
-func (q Query[R]) From(proto any) Query[R] {
+func (q Query[R]) From(proto any) Query[R] { return Query[R]{q: q.q.from(proto)} }
+
+//go:noinline
+func (q *query) from(proto any) *query {
 	return q.with(func(n *query) error {
 		if err := n.only("From", selectQuery); err != nil {
 			return err
@@ -123,7 +136,10 @@ func (q Query[R]) From(proto any) Query[R] {
 }
 
 // Where keeps the rows for which all conditions are true. Further calls add conditions.
-func (q Query[R]) Where(conds ...Cond) Query[R] {
+func (q Query[R]) Where(conds ...Cond) Query[R] { return Query[R]{q: q.q.where(conds)} }
+
+//go:noinline
+func (q *query) where(conds []Cond) *query {
 	return q.with(func(n *query) error {
 		if err := n.only("Where", selectQuery, updateQuery, deleteQuery); err != nil {
 			return err
@@ -136,7 +152,10 @@ func (q Query[R]) Where(conds ...Cond) Query[R] {
 }
 
 // OrderBy orders the rows; further calls order what is equal so far.
-func (q Query[R]) OrderBy(orders ...Order) Query[R] {
+func (q Query[R]) OrderBy(orders ...Order) Query[R] { return Query[R]{q: q.q.orderBy(orders)} }
+
+//go:noinline
+func (q *query) orderBy(orders []Order) *query {
 	return q.with(func(n *query) error {
 		for _, o := range orders {
 			if o.err != nil {
@@ -153,7 +172,10 @@ func (q Query[R]) OrderBy(orders ...Order) Query[R] {
 }
 
 // Limit keeps the first n rows. A negative n is an error.
-func (q Query[R]) Limit(rows int) Query[R] {
+func (q Query[R]) Limit(rows int) Query[R] { return Query[R]{q: q.q.limitTo(rows)} }
+
+//go:noinline
+func (q *query) limitTo(rows int) *query {
 	return q.with(func(n *query) error {
 		if rows < 0 {
 			return fmt.Errorf("models: Limit(%d): want 0 or more", rows)
@@ -164,7 +186,10 @@ func (q Query[R]) Limit(rows int) Query[R] {
 }
 
 // Offset leaves the first n rows out. A negative n is an error.
-func (q Query[R]) Offset(rows int) Query[R] {
+func (q Query[R]) Offset(rows int) Query[R] { return Query[R]{q: q.q.offset(rows)} }
+
+//go:noinline
+func (q *query) offset(rows int) *query {
 	return q.with(func(n *query) error {
 		if rows < 0 {
 			return fmt.Errorf("models: Offset(%d): want 0 or more", rows)
@@ -175,7 +200,10 @@ func (q Query[R]) Offset(rows int) Query[R] {
 }
 
 // Distinct drops rows that are alike.
-func (q Query[R]) Distinct() Query[R] {
+func (q Query[R]) Distinct() Query[R] { return Query[R]{q: q.q.distinct()} }
+
+//go:noinline
+func (q *query) distinct() *query {
 	return q.with(func(n *query) error {
 		n.sel.Distinct = true
 		return n.only("Distinct", selectQuery)
@@ -184,7 +212,10 @@ func (q Query[R]) Distinct() Query[R] {
 
 // GroupBy makes one row of all rows that are alike in keys: addresses of columns, or
 // expressions.
-func (q Query[R]) GroupBy(keys ...any) Query[R] {
+func (q Query[R]) GroupBy(keys ...any) Query[R] { return Query[R]{q: q.q.groupBy(keys)} }
+
+//go:noinline
+func (q *query) groupBy(keys []any) *query {
 	return q.with(func(n *query) error {
 		for _, k := range keys {
 			node, err := nodeOf(k)
@@ -198,7 +229,10 @@ func (q Query[R]) GroupBy(keys ...any) Query[R] {
 }
 
 // Having keeps the groups for which all conditions are true.
-func (q Query[R]) Having(conds ...Cond) Query[R] {
+func (q Query[R]) Having(conds ...Cond) Query[R] { return Query[R]{q: q.q.having(conds)} }
+
+//go:noinline
+func (q *query) having(conds []Cond) *query {
 	return q.with(func(n *query) error {
 		nodes, err := nodesOf(conds)
 		n.sel.Having = append(clip(n.sel.Having), nodes...)

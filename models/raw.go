@@ -51,6 +51,10 @@ type rawText struct {
 // the statement is taken as one that writes, since nobody parses it: a session opens its
 // transaction for it, and on SQLite it runs on the one connection that writes.
 func Raw[R any](sql constSQL, args ...Args) Query[R] {
+	return Query[R]{q: queryRaw(string(sql), args, reflect.TypeFor[R](), makerOf[R]())}
+}
+
+func queryRaw(sql string, args []Args, typ reflect.Type, m maker) *query {
 	raw := &rawText{args: map[string]rawArg{}}
 	var err, bad error
 	for _, a := range args {
@@ -61,7 +65,7 @@ func Raw[R any](sql constSQL, args ...Args) Query[R] {
 			}
 		}
 	}
-	raw.pieces, err = parseRaw(string(sql))
+	raw.pieces, err = parseRaw(sql)
 	if err == nil {
 		err = raw.check()
 	}
@@ -69,16 +73,19 @@ func Raw[R any](sql constSQL, args ...Args) Query[R] {
 		err = bad
 	}
 	q := &query{kind: rawQuery, raw: raw, err: err}
-	rows, err := rawReader[R]()
+	q.rows, err = rawReader(typ, m)
 	if q.err == nil {
 		q.err = err
 	}
-	return Query[R]{q, rows}
+	return q
 }
 
 // ReadOnly promises that raw SQL changes nothing, so that it may run on a connection for
 // reading. On SQLite a statement that writes fails there.
-func (q Query[R]) ReadOnly() Query[R] {
+func (q Query[R]) ReadOnly() Query[R] { return Query[R]{q: q.q.readOnly()} }
+
+//go:noinline
+func (q *query) readOnly() *query {
 	return q.with(func(n *query) error {
 		if err := n.only("ReadOnly", rawQuery); err != nil {
 			return err
@@ -229,27 +236,26 @@ func parseRaw(sql string) (out []piece, err error) {
 	return append(out, piece{text: sql[from:]}), nil
 }
 
-// rawReader makes the reader for rows of type R.
-func rawReader[R any]() (reader[R], error) {
-	typ := reflect.TypeFor[R]()
+// rawReader makes the reader for rows of a type.
+func rawReader(typ reflect.Type, m maker) (reader, error) {
 	if c, err := codecFor(typ, false); err == nil {
-		return byName[R]{one: c}, nil
+		return byName{one: c, maker: m}, nil
 	} else if typ.Kind() != reflect.Struct && typ != reflect.TypeFor[map[string]any]() {
 		return nil, fmt.Errorf("models: Raw: rows can not be read as %s (want a struct, a Tuple, map[string]any, or a type that can be a column): %w", typ, err)
 	}
 	if typ == reflect.TypeFor[Tuple]() || typ.Kind() == reflect.Map {
-		return anyRows[R]{}, nil
+		return anyRows{typ.Kind() == reflect.Map}, nil
 	}
 	t, err := plainTable(typ)
 	if err != nil {
 		return nil, err
 	}
-	return byName[R]{t: t}, nil
+	return byName{t: t, maker: m}, nil
 }
 
 // plainTable maps a struct that need not have a key: only the fields and their names.
 func plainTable(typ reflect.Type) (*table, error) {
-	m := &mapping{t: &table{typ: typ, byName: map[string]*field{}}, tags: map[*field]tag{}}
+	m := &mapping{t: &table{typ: typ, size: typ.Size(), byName: map[string]*field{}}, tags: map[*field]tag{}}
 	if err := m.walk(typ, 0, structName(typ), 0); err != nil {
 		return nil, err
 	}
@@ -265,22 +271,23 @@ func plainTable(typ reflect.Type) (*table, error) {
 }
 
 // byName reads rows of plain values: the only column, or columns by name.
-type byName[R any] struct {
+type byName struct {
 	one *codec
 	t   *table
+	maker
 }
 
-func (b byName[R]) sink(hint int, _ bool) rowSink[R] {
-	return &nameSink[R]{valueSink: valueSink[R]{hint: hint}, b: b}
+func (b byName) sink(hint int, _ bool) rowSink {
+	return &nameSink{valueSink: valueSink{maker: b.maker, hint: hint}, b: b}
 }
 
-type nameSink[R any] struct {
-	valueSink[R]
-	b byName[R]
+type nameSink struct {
+	valueSink
+	b byName
 }
 
 // Begin implements driver.Sink: now the columns are known.
-func (s *nameSink[R]) Begin(cols []driver.Column) error {
+func (s *nameSink) Begin(cols []driver.Column) error {
 	s.cells = nil
 	if s.b.one != nil {
 		if len(cols) != 1 {
@@ -299,25 +306,27 @@ func (s *nameSink[R]) Begin(cols []driver.Column) error {
 	return s.valueSink.Begin(cols)
 }
 
-// anyRows reads rows as Tuple or map[string]any.
-type anyRows[R any] struct{}
+// anyRows reads rows as map[string]any, or else as Tuple.
+type anyRows struct{ maps bool }
 
-func (anyRows[R]) sink(int, bool) rowSink[R] { return &anySink[R]{} }
+func (a anyRows) sink(int, bool) rowSink { return &anySink{anyRows: a} }
 
-type anySink[R any] struct {
-	names []string
-	out   []R
+type anySink struct {
+	anyRows
+	names  []string
+	tuples []Tuple
+	named  []map[string]any
 }
 
-func (s *anySink[R]) Begin(cols []driver.Column) error {
-	s.names, s.out = make([]string, len(cols)), nil
+func (s *anySink) Begin(cols []driver.Column) error {
+	s.names, s.tuples, s.named = make([]string, len(cols)), nil, nil
 	for i, c := range cols {
 		s.names[i] = c.Name
 	}
 	return nil
 }
 
-func (s *anySink[R]) Row(r driver.Row) error {
+func (s *anySink) Row(r driver.Row) error {
 	vals := make([]any, len(s.names))
 	for i := range vals {
 		v, err := r.Value(i)
@@ -326,20 +335,24 @@ func (s *anySink[R]) Row(r driver.Row) error {
 		}
 		vals[i] = v
 	}
-	var row R
-	switch p := any(&row).(type) {
-	case *Tuple:
-		p.Names, p.Values = s.names, vals
-	case *map[string]any:
-		*p = make(map[string]any, len(vals))
-		for i, n := range s.names {
-			(*p)[n] = vals[i]
-		}
+	if !s.maps {
+		s.tuples = append(s.tuples, Tuple{s.names, vals})
+		return nil
 	}
-	s.out = append(s.out, row)
+	row := make(map[string]any, len(vals))
+	for i, n := range s.names {
+		row[n] = vals[i]
+	}
+	s.named = append(s.named, row)
 	return nil
 }
 
-func (s *anySink[R]) result() []R    { return s.out }
-func (s *anySink[R]) attach(*Unit)   {}
-func (s *anySink[R]) gather(*Engine) {}
+func (s *anySink) result() rowRange {
+	if s.maps {
+		return rangeOf(s.named)
+	}
+	return rangeOf(s.tuples)
+}
+
+func (s *anySink) attach(*Unit)   {}
+func (s *anySink) gather(*Engine) {}

@@ -19,8 +19,13 @@ type relationFacts struct {
 	words  *words
 	target reflect.Type
 	kind   relationKind
-	// sink makes a sink for objects of the target, about hint of them.
-	sink func(s excerpt, hint int, mark bool) objectSink
+	// objects makes objects of the target.
+	objects maker
+}
+
+// sink makes a sink for objects of the target, about hint of them.
+func (r *relationFacts) sink(s excerpt, hint int, mark bool) objectSink {
+	return &entitySink{excerpt: s, maker: r.objects, hint: hint, mark: mark}
 }
 
 var relationType = reflect.TypeFor[Relation]()

@@ -10,16 +10,16 @@ import (
 )
 
 // A reader makes sinks for the rows of a query.
-type reader[R any] interface {
+type reader interface {
 	// sink makes a sink for about hint rows, 0 if nobody knows how many. The rows are for
 	// a session, which keeps track of where objects come from, or for nobody.
-	sink(hint int, session bool) rowSink[R]
+	sink(hint int, session bool) rowSink
 }
 
 // A rowSink collects rows in fresh memory, on whatever goroutine reads the connection.
-type rowSink[R any] interface {
+type rowSink interface {
 	driver.Sink
-	result() []R
+	result() rowRange
 	// attach hands the rows to a session, which may answer with objects that it has.
 	attach(u *Unit)
 	// gather tells objects that they came together.
@@ -27,106 +27,109 @@ type rowSink[R any] interface {
 }
 
 // entity reads objects of a table.
-type entity[T any] struct{ excerpt }
+type entity struct {
+	excerpt
+	maker
+}
 
-func (e entity[T]) table() *table { return e.t }
+func (e entity) table() *table { return e.t }
 
-func (e entity[T]) sink(hint int, session bool) rowSink[*T] {
-	return &entitySink[T]{excerpt: e.excerpt, hint: hint, mark: e.t.hasOrigin && !session}
+func (e entity) sink(hint int, session bool) rowSink {
+	return &entitySink{excerpt: e.excerpt, maker: e.maker, hint: hint, mark: e.t.hasOrigin && !session}
 }
 
 // entitySink decodes each row into a struct of a slab, field by field at its offset.
-type entitySink[T any] struct {
+type entitySink struct {
 	excerpt
-	hint    int
-	mark    bool // tie each object to an origin
-	out     []*T
-	slab    []T
-	origins []origin
+	maker
+	hint       int
+	mark       bool  // tie each object to an origin
+	next, room int32 // of the slab
+	slab       unsafe.Pointer
+	out        []unsafe.Pointer
+	origins    []origin // of the objects in the slab
 }
 
-func (s *entitySink[T]) Begin(cols []driver.Column) error {
+func (s *entitySink) Begin(cols []driver.Column) error {
 	if len(cols) != s.width() {
 		return fmt.Errorf("models: %d columns came back for %s, of which %d were asked for", len(cols), s.t.facts.Model, s.width())
 	}
-	s.out, s.slab, s.origins = nil, nil, nil
+	s.out, s.slab, s.origins, s.next, s.room = nil, nil, nil, 0, 0
 	return nil
 }
 
 // slabBytes bounds a slab, since one object that is kept keeps its slab.
 const slabBytes = 16 << 10
 
-func (s *entitySink[T]) grow() {
+func (s *entitySink) grow() {
 	n := s.hint
 	if n == 0 {
 		n = max(8, len(s.out))
 	}
-	var t T
-	n = max(1, min(n, slabBytes/int(unsafe.Sizeof(t))))
-	s.slab = make([]T, n)
+	n = max(1, min(n, slabBytes/int(max(1, s.t.size))))
+	s.slab, s.next, s.room = s.extend(nil, 0, n), 0, int32(n)
 	if s.mark {
 		s.origins = make([]origin, n)
 	}
 	if s.out == nil {
-		s.out = make([]*T, 0, n)
+		s.out = make([]unsafe.Pointer, 0, n)
 	}
 }
 
-func (s *entitySink[T]) Row(r driver.Row) error {
-	if len(s.slab) == 0 {
+func (s *entitySink) Row(r driver.Row) error {
+	if s.next == s.room {
 		s.grow()
 	}
-	x := &s.slab[0]
-	obj := unsafe.Pointer(x)
+	obj := unsafe.Add(s.slab, uintptr(s.next)*s.t.size)
 	for i, f := range s.fields() {
 		if err := f.decode(r, s.base+i, unsafe.Add(obj, f.off)); err != nil {
 			return fmt.Errorf("models: %s: %w", f.path, err)
 		}
 	}
 	if s.mark {
-		o := &s.origins[0]
+		o := &s.origins[s.next]
 		o.t, o.key, o.partial = s.t, s.t.keyHash(obj), s.partial
 		s.t.bind(obj, o)
-		s.origins = s.origins[1:]
 	}
 	if s.t.hooks.has(afterLoad) {
 		if late, ok := r.(*lateRow); ok {
 			late.arrived = append(late.arrived, arrival{s.t, obj})
 		}
 	}
-	s.slab = s.slab[1:]
-	s.out = append(s.out, x)
+	s.next++
+	s.out = append(s.out, obj)
 	return nil
 }
 
-func (s *entitySink[T]) result() []*T { return s.out }
+func (s *entitySink) result() rowRange { return rangeOf(s.out) }
 
-func (s *entitySink[T]) objects() []unsafe.Pointer { return uncast(s.out) }
+func (s *entitySink) objects() []unsafe.Pointer { return clip(s.out) }
 
-func (s *entitySink[T]) of() excerpt { return s.excerpt }
+func (s *entitySink) of() excerpt { return s.excerpt }
 
-func (s *entitySink[T]) gather(e *Engine) { gather(e, s.t, uncast(s.out)) }
+func (s *entitySink) gather(e *Engine) { gather(e, s.t, s.objects()) }
 
-func (s *entitySink[T]) attach(u *Unit) {
-	var snaps []T
+func (s *entitySink) attach(u *Unit) {
+	var snaps unsafe.Pointer
 	var recs []record
 	if id := u.identityOf(s.t); len(s.out) > 1 && len(id.all) == 0 {
 		id.expect(len(s.out))
 	}
-	for i, x := range s.out {
-		obj := unsafe.Pointer(x)
+	for i, obj := range s.out {
 		rec, fresh := u.loaded(s.t, obj, s.partial)
 		if !fresh {
-			s.out[i] = (*T)(rec.obj)
+			s.out[i] = rec.obj
 			continue
 		}
 		if len(recs) == 0 {
 			n := min(len(s.out)-i, 256)
-			recs, snaps = make([]record, n), make([]T, n)
+			recs, snaps = make([]record, n), s.extend(nil, 0, n)
+		} else {
+			snaps = unsafe.Add(snaps, s.t.size)
 		}
 		rec, recs = &recs[0], recs[1:]
-		snaps[0] = *x
-		rec.snap, snaps = unsafe.Pointer(&snaps[0]), snaps[1:]
+		s.move(snaps, obj)
+		rec.snap = snaps
 		rec.partial = s.partial
 		u.manage(rec, s.t, obj)
 	}
@@ -140,28 +143,32 @@ type cell struct {
 }
 
 // values reads rows of plain values.
-type values[R any] struct {
+type values struct {
+	maker
 	cells []cell
 	// single: a row is one value, not a struct of values.
 	single bool
 }
 
-func (v values[R]) sink(hint int, _ bool) rowSink[R] {
-	return &valueSink[R]{cells: v.cells, hint: hint}
+func (v values) sink(hint int, _ bool) rowSink {
+	return &valueSink{maker: v.maker, cells: v.cells, hint: hint}
 }
 
-type valueSink[R any] struct {
-	cells []cell
-	hint  int
-	out   []R
-	names []driver.Column
+type valueSink struct {
+	maker
+	cells   []cell
+	hint    int
+	size    uintptr
+	out     unsafe.Pointer
+	n, room int // of the rows at out
+	names   []driver.Column
 	// late: cells may be decoded when all rows are read, so a row must stay where it is.
 	late  bool
-	boxes []*R
+	boxes []unsafe.Pointer
 }
 
-func (s *valueSink[R]) Begin(cols []driver.Column) error {
-	s.out, s.names, s.boxes, s.late = nil, cols, nil, false
+func (s *valueSink) Begin(cols []driver.Column) error {
+	s.out, s.n, s.room, s.names, s.boxes, s.late = nil, 0, 0, cols, nil, false
 	for i, c := range s.cells {
 		if !c.c.own {
 			continue
@@ -171,23 +178,30 @@ func (s *valueSink[R]) Begin(cols []driver.Column) error {
 		}
 		s.cells[i].c = c.c.placed(fmt.Sprintf("column %d (%s)", c.col+1, cols[c.col].Name), "")
 	}
+	s.size = s.bytes()
 	if s.hint > 0 {
-		s.out = make([]R, 0, min(s.hint, 1024))
+		s.grow(min(s.hint, 1024))
 	}
 	return nil
 }
 
-func (s *valueSink[R]) Row(r driver.Row) error {
-	var zero R
+func (s *valueSink) grow(room int) { s.out, s.room = s.extend(s.out, s.n, room), room }
+
+func (s *valueSink) Row(r driver.Row) error {
 	if s.late {
-		s.boxes = append(s.boxes, new(R))
-		return s.decode(r, unsafe.Pointer(s.boxes[len(s.boxes)-1]))
+		box := s.extend(nil, 0, 1)
+		s.boxes = append(s.boxes, box)
+		return s.decode(r, box)
 	}
-	s.out = append(s.out, zero)
-	return s.decode(r, unsafe.Pointer(&s.out[len(s.out)-1]))
+	if s.n == s.room {
+		s.grow(max(4, s.room+min(s.room, s.room/4+192))) // as append does
+	}
+	row := unsafe.Add(s.out, uintptr(s.n)*s.size)
+	s.n++
+	return s.decode(r, row)
 }
 
-func (s *valueSink[R]) decode(r driver.Row, row unsafe.Pointer) error {
+func (s *valueSink) decode(r driver.Row, row unsafe.Pointer) error {
 	for i := range s.cells {
 		if err := s.cells[i].read(r, row, s.names); err != nil {
 			return err
@@ -209,13 +223,17 @@ func (c *cell) read(r driver.Row, row unsafe.Pointer, names []driver.Column) err
 
 var errUnexpectedNull = errors.New("it is NULL; read it as a pointer (models.Nullable) or give it a value (models.Coalesce)")
 
-func (s *valueSink[R]) result() []R {
+func (s *valueSink) result() rowRange {
+	if len(s.boxes) > 0 {
+		s.grow(s.n + len(s.boxes))
+	}
 	for _, b := range s.boxes {
-		s.out = append(s.out, *b)
+		s.move(unsafe.Add(s.out, uintptr(s.n)*s.size), b)
+		s.n++
 	}
 	s.boxes = nil
-	return s.out
+	return rowRange{s.out, s.n}
 }
 
-func (s *valueSink[R]) attach(*Unit)   {}
-func (s *valueSink[R]) gather(*Engine) {}
+func (s *valueSink) attach(*Unit)   {}
+func (s *valueSink) gather(*Engine) {}

@@ -30,30 +30,25 @@ type (
 // Select1 asks for one value per row. It selects from the table of the column in it, see
 // also [Query.From].
 func Select1[A any](a Expr[A]) Query[A] {
-	q := selection[A](part{0, a})
-	if v, ok := q.rows.(values[A]); ok {
-		v.single = true
-		q.rows = v
-	}
-	return q
+	return Query[A]{q: selection(makerOf[A](), part{0, a}).single()}
 }
 
 // Select2 asks for two values per row; see [Select1].
 func Select2[A, B any](a Expr[A], b Expr[B]) Query[Row2[A, B]] {
 	var r Row2[A, B]
-	return selection[Row2[A, B]](part{unsafe.Offsetof(r.A), a}, part{unsafe.Offsetof(r.B), b})
+	return Query[Row2[A, B]]{q: selection(makerOf[Row2[A, B]](), part{unsafe.Offsetof(r.A), a}, part{unsafe.Offsetof(r.B), b})}
 }
 
 // Select3 asks for three values per row; see [Select1].
 func Select3[A, B, C any](a Expr[A], b Expr[B], c Expr[C]) Query[Row3[A, B, C]] {
 	var r Row3[A, B, C]
-	return selection[Row3[A, B, C]](part{unsafe.Offsetof(r.A), a}, part{unsafe.Offsetof(r.B), b}, part{unsafe.Offsetof(r.C), c})
+	return Query[Row3[A, B, C]]{q: selection(makerOf[Row3[A, B, C]](), part{unsafe.Offsetof(r.A), a}, part{unsafe.Offsetof(r.B), b}, part{unsafe.Offsetof(r.C), c})}
 }
 
 // Select4 asks for four values per row; see [Select1].
 func Select4[A, B, C, D any](a Expr[A], b Expr[B], c Expr[C], d Expr[D]) Query[Row4[A, B, C, D]] {
 	var r Row4[A, B, C, D]
-	return selection[Row4[A, B, C, D]](part{unsafe.Offsetof(r.A), a}, part{unsafe.Offsetof(r.B), b}, part{unsafe.Offsetof(r.C), c}, part{unsafe.Offsetof(r.D), d})
+	return Query[Row4[A, B, C, D]]{q: selection(makerOf[Row4[A, B, C, D]](), part{unsafe.Offsetof(r.A), a}, part{unsafe.Offsetof(r.B), b}, part{unsafe.Offsetof(r.C), c}, part{unsafe.Offsetof(r.D), d})}
 }
 
 // part is an expression and where in the row its value goes.
@@ -62,12 +57,23 @@ type part struct {
 	e   expression
 }
 
-func selection[R any](parts ...part) Query[R] {
+// selection asks for parts as rows of m's type.
+func selection(m maker, parts ...part) *query {
 	q, cells, err := selected(parts)
 	if err != nil {
-		return Query[R]{q: &query{err: err}}
+		return &query{err: err}
 	}
-	return Query[R]{q, values[R]{cells: cells}}
+	q.rows = values{maker: m, cells: cells}
+	return q
+}
+
+// single says of a query that was just made that a row is one value.
+func (q *query) single() *query {
+	if v, ok := q.rows.(values); ok {
+		v.single = true
+		q.rows = v
+	}
+	return q
 }
 
 func selected(parts []part) (*query, []cell, error) {

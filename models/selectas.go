@@ -28,22 +28,21 @@ type Row6[A, B, C, D, E, F any] struct {
 
 // Select5 asks for five values per row; see [Select1].
 func Select5[A, B, C, D, E any](a Expr[A], b Expr[B], c Expr[C], d Expr[D], e Expr[E]) Query[Row5[A, B, C, D, E]] {
-	return tuple[Row5[A, B, C, D, E]](a, b, c, d, e)
+	return Query[Row5[A, B, C, D, E]]{q: tuple(reflect.TypeFor[Row5[A, B, C, D, E]](), makerOf[Row5[A, B, C, D, E]](), a, b, c, d, e)}
 }
 
 // Select6 asks for six values per row; see [Select1]. For more use [SelectAs].
 func Select6[A, B, C, D, E, F any](a Expr[A], b Expr[B], c Expr[C], d Expr[D], e Expr[E], f Expr[F]) Query[Row6[A, B, C, D, E, F]] {
-	return tuple[Row6[A, B, C, D, E, F]](a, b, c, d, e, f)
+	return Query[Row6[A, B, C, D, E, F]]{q: tuple(reflect.TypeFor[Row6[A, B, C, D, E, F]](), makerOf[Row6[A, B, C, D, E, F]](), a, b, c, d, e, f)}
 }
 
-// tuple reads expressions into the fields of R in their order.
-func tuple[R any](exprs ...expression) Query[R] {
-	typ := reflect.TypeFor[R]()
+// tuple reads expressions into the fields of a struct in their order.
+func tuple(typ reflect.Type, m maker, exprs ...expression) *query {
 	ps := make([]part, len(exprs))
 	for i, e := range exprs {
 		ps[i] = part{typ.Field(i).Offset, e}
 	}
-	return selection[R](ps...)
+	return selection(m, ps...)
 }
 
 // SelectAs reads rows into a struct of the program's own, each expression into the field
@@ -62,24 +61,28 @@ func tuple[R any](exprs ...expression) Query[R] {
 // field is an error. A field may be a pointer to the expression's type: then it takes
 // NULL. Fields that are not named stay zero.
 func SelectAs[T any](columns ...any) Query[T] {
-	parts, fields, err := namedParts[T](columns)
+	return Query[T]{q: selectAs(reflect.TypeFor[T](), makerOf[T](), columns)}
+}
+
+func selectAs(typ reflect.Type, m maker, columns []any) *query {
+	parts, fields, err := namedParts(typ, columns)
 	if err != nil {
-		return Query[T]{q: &query{err: err}}
+		return &query{err: err}
 	}
 	q, cells, err := selected(parts)
 	if err != nil {
-		return Query[T]{q: &query{err: err}}
+		return &query{err: err}
 	}
 	for i, f := range fields {
 		cells[i].c = f.codec
 		q.sel.Columns[i] = dialect.As{X: q.sel.Columns[i], Name: f.name}
 	}
-	return Query[T]{q, values[T]{cells: cells}}
+	q.rows = values{maker: m, cells: cells}
+	return q
 }
 
-// namedParts finds the field of T for each expression.
-func namedParts[T any](columns []any) ([]part, []*field, error) {
-	typ := reflect.TypeFor[T]()
+// namedParts finds the field of a struct for each expression.
+func namedParts(typ reflect.Type, columns []any) ([]part, []*field, error) {
 	if typ.Kind() != reflect.Struct {
 		return nil, nil, fmt.Errorf("models: SelectAs[%s]: want a struct", typ)
 	}

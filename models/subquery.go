@@ -13,11 +13,11 @@ import (
 // Sub is the only value of a query that has one row and one column, NULL if it has no
 // row. More than one row is an error on Postgres; SQLite takes the first.
 func Sub[V any](q Query[V]) Expr[V] {
-	sel, tables, err := q.nested("Sub")
+	sel, tables, err := q.q.nested("Sub")
 	if err != nil {
 		return Expr[V]{err: err}
 	}
-	c := q.column()
+	c := q.q.column()
 	if c == nil {
 		return Expr[V]{err: errors.New("models: Sub takes a query of one column: make it with Select1")}
 	}
@@ -27,7 +27,7 @@ func Sub[V any](q Query[V]) Expr[V] {
 // ExistsIn is true if q has a row: ExistsIn(From(postT).Where(EqCol(&postT.AuthorID,
 // &userT.ID))).
 func ExistsIn[R any](q Query[R]) Cond {
-	sel, tables, err := q.nested("ExistsIn")
+	sel, tables, err := q.q.nested("ExistsIn")
 	return Cond{node: dialect.ExistsIn{Query: sel}, err: err, sub: tables}
 }
 
@@ -46,33 +46,33 @@ func (e Expr[V]) InQuery(q Query[V]) Cond { return inQuery(e, q, false) }
 func (e Expr[V]) NotInQuery(q Query[V]) Cond { return inQuery(e, q, true) }
 
 func inQuery[V any](e Expr[V], q Query[V], not bool) Cond {
-	sel, tables, err := q.nested("InQuery")
+	sel, tables, err := q.q.nested("InQuery")
 	switch {
 	case e.checked().err != nil:
 		err = e.checked().err
-	case err == nil && q.column() == nil:
+	case err == nil && q.q.column() == nil:
 		err = errors.New("models: InQuery takes a query of one column: make it with Select1")
 	}
 	return Cond{node: dialect.InQuery{X: e.node, Query: sel, Not: not}, err: err, sub: append(clip(e.sub), tables...)}
 }
 
 // nested returns what a query is as a part of another.
-func (q Query[R]) nested(what string) (*dialect.Select, []*table, error) {
+func (q *query) nested(what string) (*dialect.Select, []*table, error) {
 	switch {
-	case q.q == nil:
+	case q == nil:
 		return nil, nil, errZeroQuery
-	case q.q.err != nil:
-		return nil, nil, q.q.err
+	case q.err != nil:
+		return nil, nil, q.err
 	}
-	if err := q.q.only(what, selectQuery); err != nil {
+	if err := q.only(what, selectQuery); err != nil {
 		return nil, nil, err
 	}
-	return &q.q.sel, q.q.tables, nil
+	return &q.sel, q.tables, nil
 }
 
 // column returns the codec of a query of one plain value, nil for other queries.
-func (q Query[R]) column() *codec {
-	if v, ok := q.rows.(values[R]); ok && v.single {
+func (q *query) column() *codec {
+	if v, ok := q.rows.(values); ok && v.single {
 		return v.cells[0].c
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 // A table is what a registered struct was compiled to. It does not change.
 type table struct {
 	typ    reflect.Type
+	size   uintptr // of typ
 	facts  *schema.Table
 	fields []*field // in the order of facts.Columns
 	key    []*field

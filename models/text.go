@@ -23,6 +23,10 @@ const (
 // The arguments are what the program's values became. They are data of its users: keep
 // them out of logs.
 func (q Query[R]) SQL(d Dialect) (text string, args []any, err error) {
+	return q.q.described(d)
+}
+
+func (q *query) described(d dialect.Dialect) (text string, args []any, err error) {
 	st, err := q.text(d)
 	if err != nil {
 		return "", nil, err
@@ -35,11 +39,11 @@ func (q Query[R]) SQL(d Dialect) (text string, args []any, err error) {
 }
 
 // text writes the query as it is sent for its rows, or without any for its effect.
-func (q Query[R]) text(d dialect.Dialect) (driver.Statement, error) {
+func (q *query) text(d dialect.Dialect) (driver.Statement, error) {
 	switch {
-	case q.q != nil && q.q.err == nil && q.q.kind == insertQuery:
+	case q != nil && q.err == nil && q.kind == insertQuery:
 		return driver.Statement{}, errors.New("models: an Insert of objects has no text of its own; Config.Echo logs what is sent")
-	case q.q != nil && q.q.kind != selectQuery && q.q.kind != rawQuery && q.q.returning == nil:
+	case q != nil && q.kind != selectQuery && q.kind != rawQuery && q.returning == nil:
 		return q.execStatement(d)
 	}
 	return prepareRows(d, q)

@@ -10,29 +10,37 @@ import (
 // by columns that the first query selects, limited, counted, and used as a subquery;
 // what else is to be said belongs into the queries.
 func Union[R any](first Query[R], others ...Query[R]) Query[R] {
-	return combine("Union", "UNION", first, others)
+	return Query[R]{q: combine("Union", "UNION", first.q, queries(others))}
 }
 
 // UnionAll is the rows of all queries, one behind the other; see [Union].
 func UnionAll[R any](first Query[R], others ...Query[R]) Query[R] {
-	return combine("UnionAll", "UNION ALL", first, others)
+	return Query[R]{q: combine("UnionAll", "UNION ALL", first.q, queries(others))}
 }
 
 // Intersect is the different rows that all queries have; see [Union].
 func Intersect[R any](first Query[R], others ...Query[R]) Query[R] {
-	return combine("Intersect", "INTERSECT", first, others)
+	return Query[R]{q: combine("Intersect", "INTERSECT", first.q, queries(others))}
 }
 
 // Except is the different rows of first that none of the others has; see [Union].
 func Except[R any](first Query[R], others ...Query[R]) Query[R] {
-	return combine("Except", "EXCEPT", first, others)
+	return Query[R]{q: combine("Except", "EXCEPT", first.q, queries(others))}
 }
 
-func combine[R any](method, op string, first Query[R], others []Query[R]) Query[R] {
-	fail := func(err error) Query[R] { return Query[R]{q: &query{err: err}} }
+func queries[R any](qs []Query[R]) []*query {
+	out := make([]*query, len(qs))
+	for i, q := range qs {
+		out[i] = q.q
+	}
+	return out
+}
+
+func combine(method, op string, first *query, others []*query) *query {
+	fail := func(err error) *query { return &query{err: err} }
 	out := &query{tables: []*table{}}
 	var want []layout
-	for i, q := range append([]Query[R]{first}, others...) {
+	for i, q := range append([]*query{first}, others...) {
 		sel, tables, err := q.nested(method)
 		if err != nil {
 			return fail(err)
@@ -52,7 +60,8 @@ func combine[R any](method, op string, first Query[R], others []Query[R]) Query[
 		}
 		out.reads(tables)
 	}
-	return Query[R]{out, first.rows}
+	out.rows = first.rows
+	return out
 }
 
 // A layout is where the value of a column goes.
@@ -61,13 +70,13 @@ type layout struct {
 	c   *codec
 }
 
-func (q Query[R]) layout() (out []layout) {
-	if e, ok := any(q.rows).(interface{ chosen() []*field }); ok {
+func (q *query) layout() (out []layout) {
+	if e, ok := q.rows.(interface{ chosen() []*field }); ok {
 		for _, f := range e.chosen() {
 			out = append(out, layout{f.off, f.codec})
 		}
 	}
-	if v, ok := any(q.rows).(values[R]); ok {
+	if v, ok := q.rows.(values); ok {
 		for i := range v.cells {
 			out = append(out, layout{v.cells[i].off, v.cells[i].c})
 		}

@@ -55,27 +55,27 @@ func Create[T any](ctx context.Context, h Handle, x *T) error {
 
 // CallAll compiles [All]. The functions that begin with Call are for package async.
 func CallAll[R any](t Target, q Query[R]) link.Chain[[]R] {
-	return queryCall(t, q, q.limit(), func(rows []R) ([]R, error) { return rows, nil })
+	return queryCall(t, q.q, q.q.limit(), func(rows rowRange) ([]R, error) { return rowsAt[R](rows), nil })
 }
 
 // CallFirst compiles [First].
 func CallFirst[R any](t Target, q Query[R]) link.Chain[R] {
-	return queryCall(t, q.atMost(1), 1, func(rows []R) (r R, err error) {
-		if len(rows) == 0 {
+	return queryCall(t, q.q.atMost(1), 1, func(rows rowRange) (r R, err error) {
+		if rows.n == 0 {
 			return r, ErrNotFound
 		}
-		return rows[0], nil
+		return rowsAt[R](rows)[0], nil
 	})
 }
 
 // CallOne compiles [One].
 func CallOne[R any](t Target, q Query[R]) link.Chain[R] {
-	return queryCall(t, q.atMost(2), 2, func(rows []R) (r R, err error) {
-		switch len(rows) {
+	return queryCall(t, q.q.atMost(2), 2, func(rows rowRange) (r R, err error) {
+		switch rows.n {
 		case 0:
 			return r, ErrNotFound
 		case 1:
-			return rows[0], nil
+			return rowsAt[R](rows)[0], nil
 		}
 		return r, ErrMultiple
 	})
@@ -83,32 +83,32 @@ func CallOne[R any](t Target, q Query[R]) link.Chain[R] {
 
 // CallCount compiles [Count].
 func CallCount[R any](t Target, q Query[R]) link.Chain[int64] {
-	return scalarCall[R, int64](t, q, "Count", writeCount)
+	return scalarCall[int64](t, q.q, "Count", writeCount)
 }
 
 // CallExists compiles [Exists].
 func CallExists[R any](t Target, q Query[R]) link.Chain[bool] {
-	return scalarCall[R, bool](t, q, "Exists", writeExists)
+	return scalarCall[bool](t, q.q, "Exists", writeExists)
 }
 
 // limit returns the LIMIT of q, 0 if there is none.
-func (q Query[R]) limit() int {
-	if q.q == nil {
+func (q *query) limit() int {
+	if q == nil {
 		return 0
 	}
-	if p, ok := limitOf(q.q); ok {
+	if p, ok := limitOf(q); ok {
 		return p
 	}
 	return 0
 }
 
 // atMost lowers the LIMIT of q to n.
-func (q Query[R]) atMost(n int) Query[R] {
-	if q.q == nil || q.q.err != nil || q.q.kind != selectQuery {
+func (q *query) atMost(n int) *query {
+	if q == nil || q.err != nil || q.kind != selectQuery {
 		return q
 	}
-	if have, ok := limitOf(q.q); ok && have <= n {
+	if have, ok := limitOf(q); ok && have <= n {
 		return q
 	}
-	return q.Limit(n)
+	return q.limitTo(n)
 }
