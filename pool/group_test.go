@@ -146,6 +146,13 @@ func TestALostGroupIsUnknownAndNotRepeated(t *testing.T) {
 }
 
 func TestACommitThatFailsIsRepeatedOneByOne(t *testing.T) {
+	// The second is a COMMIT that was answered by ROLLBACK.
+	for _, kind := range []driver.Kind{driver.ErrSerialization, driver.ErrTxAborted} {
+		testCommitThatFails(t, kind)
+	}
+}
+
+func testCommitThatFails(t *testing.T, kind driver.Kind) {
 	synctest.Test(t, func(t *testing.T) {
 		s, k := newShop(), newKinds()
 		k.set.Learn(time.Millisecond)
@@ -154,7 +161,7 @@ func TestACommitThatFailsIsRepeatedOneByOne(t *testing.T) {
 		c.OnFly = func(ctx context.Context, conn *fake.Conn, f *driver.Flight) (bool, error) {
 			if last := len(f.Statements) - 1; last > 2 && f.Statements[last].Class == driver.Commit {
 				s.note(f)
-				f.Statements[last].Err = &driver.Error{Kind: driver.ErrSerialization}
+				f.Statements[last].Err = &driver.Error{Kind: kind}
 				return true, nil
 			}
 			return fly(ctx, conn, f)

@@ -181,11 +181,23 @@ func (op *Op) doubt(err error) error {
 			return e
 		}
 	}
+	if op.writes() && errors.Is(err, driver.ErrConnectionLost) {
+		return &driver.Error{Kind: driver.ErrOutcomeUnknown, Message: "the connection was lost under a read that writes: " + err.Error(), Err: err}
+	}
 	return err
+}
+
+// writes reports whether op is known to change something although it looks like a read.
+func (op *Op) writes() bool {
+	s := op.Share.Shape
+	return s != nil && s.Lane == LaneRead && s.solo.Load()
 }
 
 // readOnly reports whether repeating op can change nothing.
 func (op *Op) readOnly() bool {
+	if op.writes() {
+		return false
+	}
 	for i := range op.Statements {
 		if s := &op.Statements[i]; s.Class != driver.Read || s.Foreign {
 			return false

@@ -29,10 +29,21 @@ type store struct {
 
 func openStore(t testing.TB, url string, cfg pool.Config, more ...string) *store {
 	t.Helper()
+	return openStoreOn(t, server(t, url), cfg, more...)
+}
+
+// server is the driver's way to a server.
+func server(t testing.TB, url string) driver.Connector {
+	t.Helper()
 	c, err := postgres.Open(url)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+func openStoreOn(t testing.TB, c driver.Connector, cfg pool.Config, more ...string) *store {
+	t.Helper()
 	cfg = lanes(cfg)
 	cfg.Overflow = pool.NoOverflow
 	if cfg.Size == 0 {
@@ -211,11 +222,17 @@ func TestPostgresTablesThatDoMoreStayAlone(t *testing.T) {
 		"deferrable": "ALTER TABLE items ADD COLUMN boss bigint REFERENCES items (id) DEFERRABLE INITIALLY DEFERRED",
 		"rule":       "CREATE RULE nothing AS ON DELETE TO items DO INSTEAD NOTHING",
 		"policy":     "ALTER TABLE items ENABLE ROW LEVEL SECURITY",
+		"view":       "ALTER TABLE items RENAME TO shelf",
+		"cascade":    "CREATE TABLE parts (item bigint REFERENCES items ON UPDATE CASCADE)",
+		"child":      "CREATE TABLE more_items () INHERITS (items)",
 	} {
 		t.Run(name, func(t *testing.T) {
 			more := []string{sql}
 			if name == "trigger" {
 				more = append(more, "CREATE TRIGGER told AFTER UPDATE ON items FOR EACH ROW EXECUTE FUNCTION tell()")
+			}
+			if name == "view" {
+				more = append(more, "CREATE VIEW items AS SELECT *, xmin FROM shelf")
 			}
 			s := openStore(t, testdb.Postgres(t), pool.Config{Size: 6}, more...)
 			crowd(16, 5, func(g, i int) {

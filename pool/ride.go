@@ -28,10 +28,11 @@ type ride struct {
 	copies []driver.Statement
 	guards []guard
 	merges []merge
-	order  []int32 // guard or, as -1-i, merge of each statement behind the prefix
-	prefix int     // statements that open the transaction; 0: there is none
-	solo   []*Op   // to be sent alone
-	again  []*Op   // to be sent again, their connection having been lost
+	order  []int32        // guard or, as -1-i, merge of each statement behind the prefix
+	prefix int            // statements that open the transaction; 0: there is none
+	args   []driver.Value // of the copies
+	solo   []*Op          // to be sent alone
+	again  []*Op          // to be sent again, their connection having been lost
 	lost   error
 }
 
@@ -210,7 +211,9 @@ func (r *ride) finish() {
 	clear(r.copies)
 	clear(r.guards)
 	clear(r.merges)
+	clear(r.args)
 	clear(r.carrier.Statements)
+	r.args = r.args[:0]
 	r.members, r.order = r.members[:0], r.order[:0]
 	r.copies, r.guards, r.merges = r.copies[:0], r.guards[:0], r.merges[:0]
 	r.carrier.Statements = r.carrier.Statements[:0]
@@ -329,7 +332,7 @@ func (r *ride) compose() bool {
 
 // collect copies the statements of those who wait, and counts these.
 func (r *ride) collect() (waits int) {
-	r.copies, r.guards, r.merges, r.order = r.copies[:0], r.guards[:0], r.merges[:0], r.order[:0]
+	r.copies, r.guards, r.merges, r.order, r.args = r.copies[:0], r.guards[:0], r.merges[:0], r.order[:0], r.args[:0]
 	for i := range r.members {
 		m := &r.members[i]
 		if m.state == memberDone {
@@ -361,7 +364,7 @@ func (r *ride) collect() (waits int) {
 				continue // the group's own
 			}
 			m.n++
-			r.copies = append(r.copies, driver.Statement{SQL: s.SQL, Args: ownArgs(s.Args, r.lane), Class: s.Class})
+			r.copies = append(r.copies, driver.Statement{SQL: s.SQL, Args: r.own(s.Args), Class: s.Class})
 			r.guards = append(r.guards, guard{op: op, run: m.run, sink: s.Sink, member: int32(i)})
 		}
 		op.mu.Unlock()
@@ -383,41 +386,31 @@ func (r *ride) scatter() bool {
 	return false
 }
 
-// ownArgs copies arguments that belong to the caller, who may leave and change them while
-// the flight is under way.
-func ownArgs(args []driver.Value, lane Lane) []driver.Value {
-	var out []driver.Value
-	for i := range args {
-		var v driver.Value
-		switch args[i].Kind() {
+// own copies arguments that belong to the caller, who may leave and change them while the
+// flight is under way.
+func (r *ride) own(args []driver.Value) []driver.Value {
+	n := len(r.args)
+	r.args = append(r.args, args...)
+	out := r.args[n:len(r.args):len(r.args)]
+	for i := range out {
+		switch out[i].Kind() {
 		case driver.KindBytes:
-			v = driver.Bytes(append([]byte{}, args[i].Bytes()...))
+			out[i] = driver.Bytes(append([]byte{}, out[i].Bytes()...))
 		case driver.KindJSON:
-			v = driver.JSON(append([]byte{}, args[i].Bytes()...))
+			out[i] = driver.JSON(append([]byte{}, out[i].Bytes()...))
 		case driver.KindArray:
-			if lane != LaneWrite { // those of reads are made for their statement
+			if r.lane != LaneWrite { // those of reads are made for their statement
 				continue
 			}
-			switch a := args[i].Array().(type) {
+			switch a := out[i].Array().(type) { // weigh lets no other in
 			case []int64:
-				v = driver.Array(append([]int64{}, a...))
+				out[i] = driver.Array(append([]int64{}, a...))
 			case []string:
-				v = driver.Array(append([]string{}, a...))
+				out[i] = driver.Array(append([]string{}, a...))
 			case [][16]byte:
-				v = driver.Array(append([][16]byte{}, a...))
-			default: // weigh lets no other in
-				continue
+				out[i] = driver.Array(append([][16]byte{}, a...))
 			}
-		default:
-			continue
 		}
-		if out == nil {
-			out = append(out, args...)
-		}
-		out[i] = v
-	}
-	if out == nil {
-		return args
 	}
 	return out
 }
