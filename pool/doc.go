@@ -97,6 +97,138 @@
 //
 // Config.Flights, ByKey and GroupWrites switch lanes off; [Stats] tells what they did.
 //
+// # Rules of the lanes
+//
+// What a caller can rely on while its operations share flights with those of others, and
+// the tests that hold it: those on a real server, and those on a scripted one, which can
+// show what a real one does not do on demand. A test of package internal/lint fails for a
+// rule without a test, and for a test that is not there.
+//
+//   - Rule 1: Everybody gets the rows of its own statement, whatever flies beside it, new or
+//     prepared, with parameters or without, also while connections die. Server:
+//     TestPostgresReadsThatShareKeepApart, TestPostgresNewAndPreparedStatementsInOneFlight,
+//     integration.TestChaos. Script: TestReadsThatWaitShareAFlight,
+//     TestEveryOperationOfEveryLaneEndsOnceWithItsOwnRows.
+//   - Rule 2: Rows that came before an error belong to the statement that failed, and are
+//     counted with it. Server: TestPostgresRowsBeforeAnErrorAreNobodyElses.
+//   - Rule 3: An answer counts when the server has confirmed it to the end: an error behind
+//     the rows is the answer, such as that of a deferred constraint. Server:
+//     TestPostgresADeferredConstraintIsTheAnswer, postgres.TestConformance.
+//   - Rule 4: A write in a group is acknowledged when its COMMIT was answered by COMMIT. If
+//     it was answered by an error or by ROLLBACK, nothing has happened, and each is sent
+//     alone. Server: TestPostgresACommitThatAnswersRollbackAcknowledgesNobody. Script:
+//     TestACommitThatFailsIsRepeatedOneByOne, TestWritesThatWaitShareACommit.
+//   - Rule 5: A transaction that text has opened behind the back of the pool is rolled back
+//     before anybody else gets the connection. Server:
+//     TestPostgresATransactionOpenedBehindOurBackReachesNobody,
+//     postgres.TestTextThatOpensATransactionBehindOurBackIsSeen. Script:
+//     TestATransactionLeftOpenByRawSQLIsRolledBack.
+//   - Rule 6: Notices, notifications and changed parameters, wherever they come, are part of
+//     nobody's answer. Server: TestPostgresWhatAServerSaysBesidesIsNobodysAnswer.
+//   - Rule 7: Nothing is shared but the flight. Arguments are copied, so whoever leaves may
+//     change its own; each reads a row for itself, also if several asked for it. Server:
+//     TestPostgresTheArgumentsOfWhoeverLeavesAreKept,
+//     TestPostgresLookupsByEveryKindOfKeyFindTheirOwn.
+//   - Rule 8: Lookups become one statement only for keys that are equal exactly if their
+//     bytes are. Should a row come that nobody asked for, each is asked for alone. Server:
+//     TestPostgresLookupsByEveryKindOfKeyFindTheirOwn. Script:
+//     TestLookupsThatWaitBecomeOneStatement, TestARowThatNobodyAskedForIsNobodys.
+//   - Rule 9: Raw SQL, transactions, streams, and whatever holds a connection are alone on
+//     it: advisory locks, temporary tables and SET reach no neighbour. Server:
+//     TestPostgresRawSQLHasItsConnectionToItself. Script:
+//     TestWhatDoesNotSayThatItSharesFliesAlone.
+//   - Rule 10: A setting of one operation, such as the tenant of row-level security, is no
+//     other's: what needs one does not share. Server:
+//     TestPostgresASettingOfOneOperationIsNoNeighbours.
+//   - Rule 11: What looks like a read and writes (a view, a function) runs once for each
+//     call, alone; known as such it is not repeated when its connection is lost, and its
+//     outcome is unknown then. Server: TestPostgresViewThatWritesGoesAlone,
+//     TestPostgresAFunctionThatWritesRunsOnceForEachCall. Script:
+//     TestAReadThatWritesGoesAloneFromThenOn, TestAReadThatIsKnownToWriteIsNotRepeated.
+//   - Rule 12: Where the server's default isolation is not READ COMMITTED, for a database or
+//     a role, nothing shares. Server: TestPostgresNothingSharesWithAnotherIsolation,
+//     TestPostgresNothingSharesForARoleThatIsSerializable. Script:
+//     TestNothingSharesWhereTheServerForbidsIt.
+//   - Rule 13: Writes to tables with triggers, rules, policies, children, deferrable
+//     constraints or cascades of their own, and to views, are transactions of their own: each
+//     NOTIFY of a trigger arrives. A table that becomes one of these is found out when this
+//     pool ran DDL or opened a connection. Server: TestPostgresTablesThatDoMoreStayAlone,
+//     TestPostgresEachNotifyOfATriggerArrives, TestPostgresATableWithPoliciesTakesNoWriteLane,
+//     TestPostgresATableThatGetsATriggerLeavesItsLane. Script: TestTablesThatDoMoreGoAlone.
+//   - Rule 14: Writes that are refused alone are refused in a group, even if they would heal
+//     each other by its end. Server: TestPostgresWritesThatAreRefusedAloneDoNotHealEachOther.
+//   - Rule 15: Only an INSERT of at most 16 rows, and an UPDATE or DELETE by full key, share
+//     a commit. Server: integration.TestOnlySmallWritesByKeyShareACommit.
+//   - Rule 16: A flight has at most 256 operations and 256 KiB of arguments; above 64 KiB one
+//     goes alone. Sending never waits for a server that waits to be read. Server:
+//     postgres.TestConformance. Script: TestAFlightIsBounded.
+//   - Rule 17: What takes 5 ms, has large answers, or spoils flights often goes alone, until
+//     it does not any more. Server: TestPostgresSlowStatementsGoAlone. Script:
+//     TestSlowShapesLeaveTheLane, TestAShapeWithLargeAnswersGoesAlone,
+//     TestAShapeThatSpoilsFlightsLeavesForAWhile.
+//   - Rule 18: There is no timer. Where a connection is idle an operation is sent at once and
+//     alone. Server: TestPostgresALoneCallerSharesNothing. Script:
+//     TestALoneOperationWaitsForNobody, TestAnIdleConnectionTakesOneOperationOnly,
+//     TestAFewWritesDoNotWaitForAGroup.
+//   - Rule 19: Each lane can be switched off, and answers stay the same. Server:
+//     integration.TestChaos. Script: TestLanesCanBeSwitchedOff.
+//   - Rule 20: An error, a timeout of the server among them, ends the operation that it
+//     belongs to, and that only after it was sent alone; the others have their answers as if
+//     it had not been there. Server: TestPostgresAnErrorInTheMiddleOfAFlightIsItsOwn,
+//     TestPostgresAStatementTimeoutIsItsOwn, TestPostgresWritesThatShareACommit. Script:
+//     TestTheOneThatSpoilsAFlightGoesAlone, TestAWriteThatFailsInAGroupFailsAlone.
+//   - Rule 21: What an error left undone is sent again together up to three times, then one
+//     by one. Server: TestPostgresAnErrorInTheMiddleOfAFlightIsItsOwn. Script:
+//     TestAfterThreeErrorsAFlightGoesOneByOne.
+//   - Rule 22: A sink that fails or panics ends its own operation; nothing is sent again.
+//     Server: TestPostgresASinkThatFailsEndsItsOwnOperation. Script:
+//     TestASinksFailureIsItsOwn.
+//   - Rule 23: A result that changes its type under a statement that was described or
+//     prepared, or a statement that is not prepared any more, is noticed, and that one is
+//     sent again as if new. Server: TestPostgresAResultThatChangesItsTypeUnderAPlan,
+//     postgres.TestATableMayChangeBetweenTwoRuns,
+//     postgres.TestAPreparedStatementSurvivesWhatHappensToIt.
+//   - Rule 24: Whoever gives up leaves its flight at once and disturbs nobody: no cancel
+//     request is sent. A write does not know then what became of it. Server:
+//     TestPostgresCancelOfOneMemberDisturbsNobody. Script:
+//     TestAMemberThatLeavesDisturbsNobody, TestAWriteWhoseCallerLeftIsUnknown.
+//   - Rule 25: Reads that everybody has left are stopped, and the request never reaches what
+//     runs next. Server: TestPostgresAFlightThatEverybodyLeftIsStopped,
+//     postgres.TestALateCancelNeverReachesTheNextStatement. Script:
+//     TestAFlightThatEverybodyLeftIsStopped.
+//   - Rule 26: A connection that is lost under a group leaves the outcome of each of its
+//     writes unknown; they are there all or none, and are not sent again. Server:
+//     TestPostgresALostGroupIsThereAsAWholeOrNotAtAll, TestPostgresGroupIsAllThereOrUnknown.
+//     Script: TestALostGroupIsUnknownAndNotRepeated.
+//   - Rule 27: Reads whose connection is lost are repeated, once. Server:
+//     TestPostgresLostReadsAreRepeatedOnce. Script:
+//     TestSharedReadsAreRepeatedWhenTheirConnectionIsLost.
+//   - Rule 28: What was not sent when its connection turned out to be lost is carried out by
+//     another, writes too. Server: integration.TestATerminatedConnection. Script:
+//     TestWhatWasNotSentYetGoesElsewhere.
+//   - Rule 29: Writes of one row in a group keep the order in which they were submitted.
+//     Server: TestPostgresWritesOfOneKeyKeepTheirOrderInAGroup.
+//   - Rule 30: A read that was submitted after a write was acknowledged sees it, in whatever
+//     lane; a lookup is answered by a statement that started after it was submitted. Server:
+//     TestPostgresWritesThatShareACommit, integration.TestChaos.
+//   - Rule 31: Groups of several processes do not deadlock, and no transaction of a user
+//     becomes a victim by them. Server: TestPostgresGroupsOfTwoProcessesNeverDeadlock.
+//   - Rule 32: Reads that share a flight give way to whoever locks tables, such as a
+//     migration, and those of other tables do not wait for that. Server:
+//     TestPostgresAMigrationIsNoVictimOfSharedReads,
+//     TestPostgresReadsOfALockedTableHoldUpNobodyElse.
+//   - Rule 33: One text is one statement. What needs a transaction of its own (VACUUM) has
+//     it; COPY among statements is refused without harm to them. Server:
+//     postgres.TestConformance, postgres.TestAStatementThatNeedsItsOwnSyncWorks,
+//     postgres.TestCopyIsRefused.
+//   - Rule 34: Behind a pooler that hands out a connection for each transaction the same
+//     holds: no statement has a name, and where the pooler loses track of several statements
+//     they go one by one. Server: postgres.TestConformanceBehindPgBouncer,
+//     postgres.TestAPoolerThatTakesOneStatementAtATime, integration.TestTrafficThroughPgBouncer.
+//   - Rule 35: What was acknowledged is there after a kill -9, of the program or of the
+//     server. Server: integration.TestAKilledProcessLosesNoAcknowledgedRow,
+//     integration.TestServerRestartsUnderLoad.
+//
 // # Reads of one owner
 //
 // A lease carries out what its owner submits in that order. On a backend with a round trip,
