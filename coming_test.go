@@ -35,6 +35,11 @@ type (
 		CreatedAt time.Time              `db:",created"`
 		Posts     models.HasMany[Post]   `rel:"fk=UserID,back=User"`
 		Profile   models.HasOne[Profile] `rel:"fk=UserID"`
+		Logins    models.HasMany[Login]  `rel:"fk=UserID,lazy=raise"`
+	}
+	Login struct {
+		models.Model
+		UserID int64 `db:",fk=users.id"`
 	}
 	Post struct {
 		models.Model
@@ -69,15 +74,16 @@ type (
 )
 
 var (
-	userT = models.Register[User]()
-	postT = models.Register[Post]()
-	flagT = models.Register[Flag]()
-	_     = models.Register[PostTag]()
+	userT  = models.Register[User]()
+	postT  = models.Register[Post]()
+	flagT  = models.Register[Flag]()
+	loginT = models.Register[Login]()
+	_      = models.Register[PostTag]()
 )
 
 // coming has the Go side of the table, statement by statement, so that the compiler looks
 // at it. It is not called.
-func coming(ctx context.Context, db *spillway.DB, user *User, users []*User, post *Post, posts []*Post, form models.Vals, text string, pgxConfig *pgxpool.Config, files fs.FS, runner *migrate.Runner, part func(context.Context, *models.Session) error) {
+func coming(ctx context.Context, db *spillway.DB, user *User, users []*User, post *Post, posts []*Post, login *Login, form models.Vals, text string, pgxConfig *pgxpool.Config, files fs.FS, runner *migrate.Runner, part func(context.Context, *models.Session) error) {
 	var err error
 	var n int64
 	q := models.From(userT)
@@ -146,6 +152,8 @@ func coming(ctx context.Context, db *spillway.DB, user *User, users []*User, pos
 	for u, err := range models.Each(ctx, s, q.Chunk(500)) {
 		_, _ = u, err
 	}
+	user.Logins.Add(login)
+	_ = models.From(loginT).Where(models.Eq(&loginT.UserID, user.ID))
 	user.Posts.Add(post)
 	flag := &Flag{Message: "m", Post: models.Ref(post), User: models.Ref(user)}
 	posts, err = user.Posts.Load(ctx)

@@ -118,6 +118,10 @@ type Config struct {
 	ResetTimeout time.Duration
 	// LeakAfter reports owners that keep a connection longer. Defaults to [Never].
 	LeakAfter time.Duration
+	// RepeatAfter reports a session that sends the same query this often, as a loop does
+	// that asks for each row by itself (N+1 queries). Defaults to 20; [Unlimited] reports
+	// nothing.
+	RepeatAfter int
 	// DrainTimeout bounds closing a connection, and how long [DB.Close] waits for work
 	// to finish. Defaults to 1 s.
 	DrainTimeout time.Duration
@@ -188,7 +192,7 @@ func (c Config) pool() pool.Config {
 		ConnectTimeout: c.ConnectTimeout, PrePing: c.PrePing, PingTimeout: c.PingTimeout,
 		IdleTimeout: c.IdleTimeout, OverflowLinger: c.OverflowLinger,
 		ResetOnReturn: c.ResetOnReturn, ResetTimeout: c.ResetTimeout,
-		LeakAfter: c.LeakAfter, DrainTimeout: c.DrainTimeout,
+		LeakAfter: c.LeakAfter, RepeatAfter: c.RepeatAfter, DrainTimeout: c.DrainTimeout,
 		Flights: c.Flights, ByKey: c.ByKey, GroupWrites: c.GroupWrites,
 		Echo: c.Echo, EchoPool: c.EchoPool, Logger: c.Logger,
 	}

@@ -107,6 +107,21 @@ func (db *DB) InTx(ctx context.Context, o models.TxOptions, fn func(ctx context.
 	return models.InTx(ctx, db.engine, caller(), o, fn)
 }
 
+// InSnapshot calls fn with n read-only sessions that all see the database as it is at one
+// moment, whatever is committed meanwhile: so goroutines can read in parallel what belongs
+// together, a report of several queries for example. Each session has a connection of its
+// own until fn returns, so n is at most what the pool has; where all of them are held by
+// callers that wait like this, the newest fails with [ErrPoolDeadlock]. An attempt to
+// write fails with [ErrReadOnly].
+//
+// On Postgres the sessions share a snapshot of the server (pg_export_snapshot, REPEATABLE
+// READ). On SQLite they begin while the writer is held, for as long as that takes. n below
+// 1 is an error, and more than 1 for a database that can be opened only once, as in a
+// browser.
+func (db *DB) InSnapshot(ctx context.Context, n int, fn func(ctx context.Context, sessions []*models.Session) error) error {
+	return models.InSnapshot(ctx, db.engine, caller(), n, fn)
+}
+
 // CreateTables creates what is missing of the tables and indexes of all registered
 // structs, in the order their foreign keys ask for. It changes no table that exists.
 func (db *DB) CreateTables(ctx context.Context) error { return models.CreateTables(ctx, db) }

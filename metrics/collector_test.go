@@ -41,7 +41,7 @@ func busy(name, backend string) *snapshot {
 		Flights: 900, Connects: 40, ConnectErrors: 14,
 		Closes: map[pool.CloseReason]uint64{pool.CloseOverflow: 15, pool.CloseReadOnly: 16},
 		Pings:  70, PingErrors: 17, Resets: 80, ResetErrors: 18,
-		Leases: 90, Leaks: 19, Deadlocks: 21,
+		Leases: 90, Leaks: 19, Deadlocks: 21, Repeats: 22,
 	}
 	for i := range s.Operations {
 		s.Operations[i], s.Errors[i] = uint64(100+10*i), uint64(i)

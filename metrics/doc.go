@@ -47,6 +47,7 @@
 //	spillway_pool_lease_duration_seconds       histogram
 //	spillway_pool_oldest_lease_seconds         gauge
 //	spillway_pool_leaks_total                  counter
+//	spillway_pool_repeats_total                counter
 //	spillway_pool_deadlocks_total              counter
 //	spillway_queue_depth                       gauge
 //	spillway_queue_limit                       gauge

@@ -168,6 +168,9 @@ func (m managed[T]) Finish() (T, error) {
 	}
 	if c.op.Statements != nil {
 		c.u.sent(&c.op)
+		if c.st.Class == driver.Read {
+			c.u.asked(c.st.SQL)
+		}
 	}
 	if c.loads != nil && c.loads.flown {
 		c.u.sent(&c.loads.op)

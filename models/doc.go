@@ -248,6 +248,9 @@
 //	Relationship(…, uselist=False)                            │ Profile models.HasOne[Profile] `rel:"fk=UserID"`
 //	user: Optional["User"] = Relationship(…)                  │ User models.BelongsTo[User] `rel:"back=Posts"`
 //	Relationship(link_model=PostTag)                          │ Tags models.HasMany[Tag] `rel:"through=PostTag"`
+//	logins: WriteOnlyMapped[List["Login"]]                    │ Logins models.HasMany[Login] `rel:"fk=UserID,lazy=raise"`
+//	user.logins.add(login)                                    │ user.Logins.Add(login)
+//	user.logins.select()                                      │ _ = models.From(loginT).Where(models.Eq(&loginT.UserID, user.ID))
 //	user.posts.append(post)                                   │ user.Posts.Add(post)
 //	Flag(message=m, post=post, user=user)                     │ flag := &Flag{Message: "m", Post: models.Ref(post), User: models.Ref(user)}
 //	user.posts  # lazy="select"                               │ posts, err = user.Posts.Load(ctx)

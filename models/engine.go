@@ -38,8 +38,9 @@ type Engine struct {
 	registry    *Registry
 	dialect     dialect.Dialect
 	// shared: statements of several callers may share flights.
-	shared bool
-	shapes shapes
+	shared  bool
+	shapes  shapes
+	watcher watcher // nil if nobody wants to hear of loops
 }
 
 // NewEngine makes an engine over a pool. A nil registry means the default one.
@@ -52,7 +53,11 @@ func NewEngine(c Connections, r *Registry) (*Engine, error) {
 	if r == nil {
 		r = defaultRegistry
 	}
-	return &Engine{connections: c, registry: r, dialect: d, shared: c.Features().Sharing != nil}, nil
+	e := &Engine{connections: c, registry: r, dialect: d, shared: c.Features().Sharing != nil}
+	if w, ok := c.(watcher); ok && w.RepeatAfter() > 0 {
+		e.watcher = w
+	}
+	return e, nil
 }
 
 func (e *Engine) enter(context.Context) (Target, error) { return e, nil }

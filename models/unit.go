@@ -43,11 +43,12 @@ type Unit struct {
 	latest  *identity                  // the one of ids that was asked for last
 	loose   map[unsafe.Pointer]*record // objects without a hidden word
 	pending []*record
-	doomed  []*record // to be deleted
-	undo    []undo    // what this transaction did to records
-	relUndo []relUndo // and to their relations
-	epoch   uint32    // records read in another one are expired
-	points  int       // savepoints so far, for their names
+	doomed  []*record         // to be deleted
+	undo    []undo            // what this transaction did to records
+	relUndo []relUndo         // and to their relations
+	epoch   uint32            // records read in another one are expired
+	points  int               // savepoints so far, for their names
+	repeats map[string]repeat // queries so far, by text
 
 	by      *Session  // the blocking session that is inside
 	arrived []arrival // objects that were read and wait for their hook

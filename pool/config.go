@@ -92,6 +92,11 @@ type Config struct {
 	// LeakAfter reports an owner that keeps a connection longer, once, with the place
 	// where it was taken. Defaults to [Never].
 	LeakAfter time.Duration
+	// RepeatAfter reports a session that sends the same query this often within ten
+	// seconds, as a loop does that asks for each row by itself (N+1 queries): once, with
+	// the query and the line of the program, and in [Stats.Repeats]. Defaults to 20;
+	// [Unlimited] reports nothing.
+	RepeatAfter int
 	// DrainTimeout bounds closing a connection, and the wait for a canceled statement.
 	// Defaults to 1 s.
 	DrainTimeout time.Duration
@@ -137,6 +142,7 @@ func (c Config) WithDefaults() Config {
 	or(&c.IdleTimeout, Never)
 	or(&c.ResetTimeout, time.Second)
 	or(&c.LeakAfter, Never)
+	or(&c.RepeatAfter, 20)
 	or(&c.DrainTimeout, time.Second)
 	or(&c.Flights, defaultLane())
 	or(&c.ByKey, defaultLane())
@@ -166,6 +172,8 @@ func (c Config) Validate() error {
 		return bad("Overflow", c.Overflow, "want at least 1, 0 for the default, or NoOverflow")
 	case c.QueueLimit < 0:
 		return bad("QueueLimit", c.QueueLimit, "want at least 1, 0 for the default, or Unlimited")
+	case c.RepeatAfter < 0 || c.RepeatAfter == 1:
+		return bad("RepeatAfter", c.RepeatAfter, "want at least 2, 0 for the default, or Unlimited")
 	case c.Timeout < 0 && c.Timeout != NoWait:
 		return bad("Timeout", c.Timeout, "want more than 0, 0 for the default, NoWait or Never")
 	case c.RecycleJitter > 1:

@@ -69,7 +69,7 @@ func (c *counters) count(op *Op, err error, end time.Time) {
 type ledger struct {
 	counters
 	submitted, connects, connectErrors uint64
-	leases, leaks, deadlocks           uint64
+	leases, leaks, deadlocks, repeats  uint64
 	rejected                           map[RejectReason]uint64
 	closes                             map[CloseReason]uint64
 	connect, lease                     recorder

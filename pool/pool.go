@@ -31,9 +31,10 @@ type Pool struct {
 	// operations, never while I/O, a callback or a log line runs.
 	mu      sync.Mutex
 	cfg     Config
-	readers *crew    // work of Role Reader; the only crew on most backends
-	writers *crew    // work of Role Writer
-	leases  []*Lease // held
+	readers *crew           // work of Role Reader; the only crew on most backends
+	writers *crew           // work of Role Writer
+	leases  []*Lease        // held
+	told    map[string]bool // loops that were logged: see Repeated
 	base    ledger
 	closing bool          // no new work
 	dead    bool          // nothing at all any more

@@ -21,7 +21,7 @@ func (p *Pool) Stats() Stats {
 		Leased: len(p.leases), Generation: p.generation.Load(), Up: true, Closed: p.closing,
 		Submitted: p.base.submitted, Rejected: maps.Clone(p.base.rejected),
 		Connects: p.base.connects, ConnectErrors: p.base.connectErrors, Closes: maps.Clone(p.base.closes),
-		Leases: p.base.leases, Leaks: p.base.leaks, Deadlocks: p.base.deadlocks,
+		Leases: p.base.leases, Leaks: p.base.leaks, Deadlocks: p.base.deadlocks, Repeats: p.base.repeats,
 	}
 	if p.features.MaxConnections != nil {
 		s.ServerMax = p.features.MaxConnections()

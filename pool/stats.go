@@ -70,6 +70,9 @@ type Stats struct {
 	Pings, PingErrors, Resets, ResetErrors uint64
 	// Leases taken, Leaks reported, Deadlocks refused.
 	Leases, Leaks, Deadlocks uint64
+	// Repeats are sessions that have sent the same query again and again, as a loop does
+	// that asks for each row by itself: see Config.RepeatAfter.
+	Repeats uint64
 
 	// Wait is the time from submit to start, Execution from start to answer, Duration
 	// from submit to answer, Connect the time of successful attempts to connect, Lease
