@@ -28,12 +28,17 @@ func both(t *testing.T, f func(t *testing.T, db *spillway.DB, q func(string) str
 		}
 		t.Cleanup(func() {
 			// A worker parks after who waited for it has gone on.
-			used := func() int { return db.Stats().Used }
-			for end := time.Now().Add(10 * time.Second); used() != 0; time.Sleep(time.Millisecond) {
-				if time.Now().After(end) {
-					t.Errorf("%d connections were not given back", used())
-					break
+			again := time.NewTicker(time.Millisecond)
+			defer again.Stop()
+			end := time.After(10 * time.Second)
+			for used := db.Stats().Used; used != 0; used = db.Stats().Used {
+				select {
+				case <-again.C:
+					continue
+				case <-end:
+					t.Errorf("%d connections were not given back", used)
 				}
+				break
 			}
 			db.Close()
 		})
