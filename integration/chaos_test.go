@@ -39,18 +39,31 @@ const (
 // Hundreds of goroutines read and write while connections die and statements fail, run
 // out of time and are canceled. Nobody may ever get a row of another, nothing that was
 // acknowledged may be lost, and every operation ends.
+//
+// It was seen to fail on engines that were broken for it, with 60 000 operations:
+//
+//   - Two members of a flight got each other's rows (their sinks were swapped where the
+//     flight is put together): all 500 goroutines stopped with "a foreign row: asked for
+//     2277, got 2394 with token …".
+//   - A row of a merged lookup went to the one that asked next: the same, and lookups that
+//     found nothing.
+//   - A group was acknowledged before its COMMIT was (its connection was lost, and its
+//     writes were taken for done): "35 acknowledged rows are lost", and "an update by key
+//     changed 0 rows" of the same goroutines.
+//   - A group whose connection was lost was sent again: 20 inserts failed with "unique
+//     constraint violated", which nothing explains.
 func TestChaos(t *testing.T) {
 	n := chaosSize(t)
 	t.Run("lanes on", func(t *testing.T) {
 		s := underChaos(t, spillway.Config{Flights: spillway.LaneOn, ByKey: spillway.LaneOn, GroupWrites: spillway.GroupAuto}, n*3/4)
-		if s.Merged == 0 {
-			t.Error("no two lookups shared a statement")
+		if s.Merged == 0 || s.SharedReads.Sum == 0 || s.SharedWrites.Sum == 0 || s.Resends == 0 {
+			t.Error("a lane was not used")
 		}
 	})
 	t.Run("lanes off", func(t *testing.T) {
 		s := underChaos(t, spillway.Config{Flights: spillway.LaneOff, ByKey: spillway.LaneOff, GroupWrites: spillway.GroupOff}, n/4)
-		if s.Merged != 0 {
-			t.Errorf("%d lookups shared statements", s.Merged)
+		if n := uint64(s.SharedReads.Sum) + uint64(s.SharedWrites.Sum) + s.Merged; n != 0 {
+			t.Errorf("%d operations shared flights", n)
 		}
 	})
 }
@@ -79,6 +92,8 @@ func underChaos(t *testing.T, cfg spillway.Config, operations int) pool.Stats {
 	s := c.db.Stats()
 	t.Logf("%d operations in %v (%.0f/s), %d faults, %d connects; errors: %v", c.begun.Load(), took.Round(time.Millisecond),
 		float64(c.begun.Load())/took.Seconds(), faults, s.Connects, c.kinds)
+	t.Logf("%d reads shared %d flights, %d writes %d commits, %d lookups were merged, %d flights sent again",
+		s.SharedReads.Sum, s.SharedReads.Count, s.SharedWrites.Sum, s.SharedWrites.Count, s.Merged, s.Resends)
 	if faults < int(c.operations/chaosCalm/2) {
 		t.Errorf("only %d faults", faults)
 	}
