@@ -110,8 +110,8 @@ integration: ## Tests of the whole: real servers, faults
 	@go test $(RACE) -timeout 10m ./integration/...
 
 .PHONY: kill
-kill: ## kill -9 of a process that writes, KILLS (50) times for each database
-	@SPILLWAY_TEST_KILLS=$(KILLS) go test -count=1 -timeout 30m -v -run TestAKilledProcess ./integration
+kill: ## kill -9 of a process that writes, for each database, and of a Postgres server, KILLS (50) times
+	@SPILLWAY_TEST_KILLS=$(KILLS) go test -count=1 -timeout 30m -v -run TestAKilled ./integration
 
 .PHONY: chaos
 chaos: ## Millions of operations while connections die and statements fail (CHAOS=number)

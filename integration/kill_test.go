@@ -21,8 +21,16 @@ import (
 // childEnv names the database that a child process writes to.
 const childEnv = "SPILLWAY_INTEGRATION_CHILD"
 
-// killsEnv is how many kills each database has to survive; 5 if it is not set.
+// killsEnv is how many kills each database, and the server, has to survive; 5 if it is not
+// set.
 const killsEnv = "SPILLWAY_TEST_KILLS"
+
+func killsWanted() int {
+	if n, err := strconv.Atoi(os.Getenv(killsEnv)); err == nil {
+		return n
+	}
+	return 5
+}
 
 // childWriters is how many rows can be under way when a child is killed.
 const childWriters = 64
@@ -111,10 +119,7 @@ func TestAKilledProcessLosesNoAcknowledgedRow(t *testing.T) {
 		if strings.HasPrefix(url, "postgres") {
 			mustBeDurable(t, url)
 		}
-		kills := 5
-		if n, err := strconv.Atoi(os.Getenv(killsEnv)); err == nil {
-			kills = n
-		}
+		kills := killsWanted()
 		acked, shared := map[int64]string{}, 0
 		for round := range kills {
 			now, together := killChild(t, url, 300+211*(round%7))

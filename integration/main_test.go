@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -67,6 +69,31 @@ func (l *ledger) unknowns() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.unknown)
+}
+
+// acknowledged is how many rows are so far, and snapshot which.
+func (l *ledger) acknowledged() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.acked)
+}
+
+func (l *ledger) snapshot() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.acked))
+}
+
+// join adds what another ledger has, which nobody writes to any more.
+func (l *ledger) join(other *ledger) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	maps.Copy(l.acked, other.acked)
+	maps.Copy(l.unknown, other.unknown)
+	maps.Copy(l.failed, other.failed)
+	for kind, n := range other.kinds {
+		l.kinds[kind] += n
+	}
 }
 
 // book enters the answer for one row.

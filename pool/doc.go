@@ -227,7 +227,7 @@
 //     postgres.TestAPoolerThatTakesOneStatementAtATime, integration.TestTrafficThroughPgBouncer.
 //   - Rule 35: What was acknowledged is there after a kill -9, of the program or of the
 //     server. Server: integration.TestAKilledProcessLosesNoAcknowledgedRow,
-//     integration.TestServerRestartsUnderLoad.
+//     integration.TestAKilledServerLosesNoAcknowledgedRow.
 //
 // # Reads of one owner
 //
