@@ -23,6 +23,7 @@ var law = map[string][]string{
 	"models/migrate":             {"models", "pool", "internal/dialect", "internal/driver", "internal/schema", "internal/sqlview"},
 	"pool":                       {"internal/driver"},
 	"metrics":                    {"pool"},
+	"spillwaytest":               {"."},
 	"wasm":                       {".", "async", "models", "pool", "internal/promise"},
 	"wasm/embedded":              {".", "async", "models", "pool", "wasm"},
 	"cmd/spillway":               {"cmd/spillway/cli"},
@@ -84,7 +85,7 @@ var testsOnly = map[string]string{
 }
 
 // testCode are the packages that are imported by tests alone, and so may import testing.
-var testCode = []string{"internal/driver/drivertest", "internal/modeltest", "internal/testdb", "internal/testleak"}
+var testCode = []string{"internal/driver/drivertest", "internal/modeltest", "internal/testdb", "internal/testleak", "spillwaytest"}
 
 func TestImportLaw(t *testing.T) {
 	files := repository(t)
