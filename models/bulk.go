@@ -10,7 +10,6 @@ import (
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
-	"github.com/spillwaydb/spillway/internal/link"
 )
 
 // bulkRows is how many objects [BulkInsert] sends at a time.
@@ -90,7 +89,7 @@ func bulkInsert[T any](ctx context.Context, s *Session, rows iter.Seq2[*T, error
 	send := func() error {
 		for len(objs) > 0 && err == nil {
 			var some int
-			if some, err = run(ctx, s, func(target Target) link.Chain[int] { return callBulk(target, t, objs, now) }); err == nil {
+			if some, err = valueAt[int](perform(ctx, s, func(target Target) steps { return askBulk(target, t, objs, now) })); err == nil {
 				n, objs = n+int64(some), objs[some:]
 			}
 		}
@@ -114,15 +113,15 @@ func bulkInsert[T any](ctx context.Context, s *Session, rows iter.Seq2[*T, error
 	return n, send()
 }
 
-// callBulk inserts those objects in front of objs that leave the same columns to the
+// askBulk inserts those objects in front of objs that leave the same columns to the
 // database, and answers how many they were.
-func callBulk(t Target, tab *table, objs []unsafe.Pointer, now time.Time) link.Chain[int] {
+func askBulk(t Target, tab *table, objs []unsafe.Pointer, now time.Time) steps {
 	mask, n := tab.left(objs[0]), 1
 	for n < len(objs) && tab.left(objs[n]) == mask {
 		n++
 	}
-	c := &call[int]{tables: []*table{}}
-	c.prepare = func(c *call[int]) (bool, error) {
+	c := &call{tables: []*table{}}
+	c.verb = inquiry{func(c *call) (bool, error) {
 		write, _ := tab.split(mask)
 		if len(write) > 0 && c.e.connections.Features().Copy {
 			st, err := tab.copyStatement(write, objs[:n], now)
@@ -134,18 +133,17 @@ func callBulk(t Target, tab *table, objs []unsafe.Pointer, now time.Time) link.C
 			*c.st, c.beside = sts[0], sts[1:]
 		}
 		return false, err
-	}
-	c.finish = func(c *call[int]) (int, error) {
+	}, func(c *call) (unsafe.Pointer, error) {
 		var got int64 // the transaction was open before
 		for i := range c.op.Statements {
 			got += c.op.Statements[i].Affected
 		}
 		if got != int64(n) {
-			return 0, fmt.Errorf("models: insert into %s: %d rows were sent, %d arrived (does a trigger or rule take them?)", tab.facts.Name, n, got)
+			return nil, fmt.Errorf("models: insert into %s: %d rows were sent, %d arrived (does a trigger or rule take them?)", tab.facts.Name, n, got)
 		}
-		return n, nil
-	}
-	return c.chain(t)
+		return unsafe.Pointer(&n), nil
+	}}
+	return c.on(t)
 }
 
 // copyStatement copies objects into the table.

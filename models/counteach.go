@@ -23,13 +23,21 @@ import (
 // changes first; an object without a row leads nowhere. To count along with a query, or to
 // sort by it, there is [Counted].
 func CountEach[T any](ctx context.Context, h Handle, objs []*T, field Relation, conds ...Cond) ([]int64, error) {
-	return run(ctx, h, func(t Target) link.Chain[[]int64] { return CallCountEach(t, objs, field, conds...) })
+	return countEach(ctx, h, reflect.TypeFor[T](), uncast(objs), field, conds)
+}
+
+func countEach(ctx context.Context, h Handle, typ reflect.Type, objs []unsafe.Pointer, field Relation, conds []Cond) ([]int64, error) {
+	return valueAt[[]int64](perform(ctx, h, func(t Target) steps { return askCounts(t, typ, objs, field, conds) }))
 }
 
 // CallCountEach compiles [CountEach].
 func CallCountEach[T any](t Target, objs []*T, field Relation, conds ...Cond) link.Chain[[]int64] {
+	return chainOf[[]int64](askCounts(t, reflect.TypeFor[T](), uncast(objs), field, conds))
+}
+
+func askCounts(t Target, typ reflect.Type, objs []unsafe.Pointer, field Relation, conds []Cond) steps {
 	n := &counting{of: make([]int32, len(objs))}
-	c := &call[[]int64]{prepare: func(c *call[[]int64]) (bool, error) {
+	c := &call{verb: inquiry{func(c *call) (bool, error) {
 		if n.rel == nil || len(objs) == 0 {
 			return true, nil
 		}
@@ -37,7 +45,7 @@ func CallCountEach[T any](t Target, objs []*T, field Relation, conds ...Cond) li
 			if x == nil {
 				return false, fmt.Errorf("models: CountEach of %s: object %d is nil", n.rel, i)
 			}
-			if err := n.add(i, unsafe.Pointer(x)); err != nil {
+			if err := n.add(i, x); err != nil {
 				return false, err
 			}
 		}
@@ -45,13 +53,16 @@ func CallCountEach[T any](t Target, objs []*T, field Relation, conds ...Cond) li
 			return true, nil
 		}
 		return false, n.statement(c.e.dialect, c.st)
-	}, finish: func(*call[[]int64]) ([]int64, error) { return n.result(), nil }}
-	if err := n.plan(t.engine(), reflect.TypeFor[T](), field, conds); err != nil {
+	}, func(*call) (unsafe.Pointer, error) {
+		out := n.result()
+		return unsafe.Pointer(&out), nil
+	}}}
+	if err := n.plan(t.engine(), typ, field, conds); err != nil {
 		c.spoil(err)
 		c.state = callEnded
 	}
 	c.tables = n.tables
-	return c.chain(t)
+	return c.on(t)
 }
 
 // A counting counts what a relation leads to, by the keys of objects.

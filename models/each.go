@@ -7,7 +7,6 @@ import (
 	"iter"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
-	"github.com/spillwaydb/spillway/internal/link"
 )
 
 // eachRows is how many rows [Each] reads at a time unless Chunk says otherwise.
@@ -137,12 +136,6 @@ func newStream(h Handle, q *query) (*stream, error) {
 	return s, nil
 }
 
-func allRows(ctx context.Context, h Handle, q *query) (rowRange, error) {
-	return run(ctx, h, func(t Target) link.Chain[rowRange] {
-		return queryCall(t, q, q.limit(), func(rows rowRange) (rowRange, error) { return rows, nil })
-	})
-}
-
 // next reads a chunk.
 func (s *stream) next(ctx context.Context) (rowRange, error) {
 	n := s.size
@@ -152,7 +145,7 @@ func (s *stream) next(ctx context.Context) (rowRange, error) {
 	var rows rowRange
 	var err error
 	if s.keys != nil {
-		rows, err = allRows(ctx, s.h, s.chunk(n))
+		rows, err = valueAt[rowRange](fetch(ctx, s.h, s.chunk(n), wantAll))
 	} else {
 		rows, err = s.hold(ctx, n)
 	}

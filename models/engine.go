@@ -89,24 +89,13 @@ func RunnerOf(t Target) pool.Runner {
 
 // do carries a chain out in the calling goroutine, hooks included.
 func do[T any](ctx context.Context, t Target, c link.Chain[T]) (T, error) {
-	Attend(ctx, c)
-	if f, ok := c.(foregoing); ok {
-		f.forego(ctx)
-	}
+	prelude(ctx, c)
 	return carryOut(ctx, t, c)
 }
 
 // carryOut carries a chain out without the hooks before it.
 func carryOut[T any](ctx context.Context, t Target, c link.Chain[T]) (T, error) {
-	r := RunnerOf(t)
-	for op := c.Next(); op != nil; op = c.Next() {
-		_ = r.Do(ctx, op) // the chain looks at it
-		if op.Outcome() != nil && ctx.Err() != nil {
-			// What follows cleans up; it must not fail because the caller has left. The
-			// connection's own timeouts bound it.
-			ctx = context.WithoutCancel(ctx)
-		}
-	}
+	drive(ctx, t, c)
 	if f, ok := c.(link.Finisher[T]); ok {
 		return f.Finish()
 	}

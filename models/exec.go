@@ -3,6 +3,7 @@ package models
 import (
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -81,23 +82,38 @@ func (q *query) everywhere() *query {
 }
 
 // CallExec compiles [Exec].
-func CallExec[R any](t Target, q Query[R]) link.Chain[int64] {
-	if q.q != nil && q.q.err == nil && q.q.kind == insertQuery {
-		return callInsert(t, q.q)
+func CallExec[R any](t Target, q Query[R]) link.Chain[int64] { return callExec(t, q.q) }
+
+func callExec(t Target, q *query) link.Chain[int64] { return chainOf[int64](askEffect(t, q)) }
+
+// askEffect are the steps of a query that is carried out without reading rows.
+func askEffect(t Target, q *query) steps {
+	if q != nil && q.err == nil && q.kind == insertQuery {
+		return insertObjects(t, q)
 	}
-	c := &call[int64]{
-		prepare: func(c *call[int64]) (bool, error) {
-			st, err := q.q.execStatement(c.e.dialect)
-			*c.st = st
-			c.writesByKey(q.q, &st)
-			return false, err
-		},
-		finish: func(c *call[int64]) (int64, error) { return c.st.Affected, nil },
+	c := &effectCall{q: q}
+	if c.verb = c; q != nil {
+		c.tables = q.tables
 	}
-	if q.q != nil {
-		c.tables = q.q.tables
-	}
-	return c.chain(t)
+	return c.on(t)
+}
+
+type effectCall struct {
+	call
+	q *query
+}
+
+// prepare implements request.
+func (e *effectCall) prepare(c *call) (bool, error) {
+	st, err := e.q.execStatement(c.e.dialect)
+	*c.st = st
+	c.writesByKey(e.q, &st)
+	return false, err
+}
+
+// answer implements request.
+func (*effectCall) answer(c *call) (unsafe.Pointer, error) {
+	return unsafe.Pointer(&c.st.Affected), nil
 }
 
 func (q *query) execStatement(d dialect.Dialect) (driver.Statement, error) {

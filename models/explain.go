@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"strings"
+	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -14,15 +15,24 @@ import (
 // belong to another indented below it. It is for people and for tests that look for an
 // index; the words change between versions. An [Insert] of objects can not be explained.
 func Explain[R any](ctx context.Context, h Handle, q Query[R]) (string, error) {
-	return run(ctx, h, func(t Target) link.Chain[string] { return CallExplain(t, q) })
+	return explain(ctx, h, q.q)
+}
+
+func explain(ctx context.Context, h Handle, q *query) (string, error) {
+	return valueAt[string](perform(ctx, h, func(t Target) steps { return askExplain(t, q) }))
 }
 
 // CallExplain compiles [Explain].
-func CallExplain[R any](t Target, q Query[R]) link.Chain[string] {
+func CallExplain[R any](t Target, q Query[R]) link.Chain[string] { return callExplain(t, q.q) }
+
+func callExplain(t Target, q *query) link.Chain[string] { return chainOf[string](askExplain(t, q)) }
+
+func askExplain(t Target, q *query) steps {
 	sink := &anySink{}
-	c := &call[string]{tables: []*table{}}
-	c.prepare = func(c *call[string]) (bool, error) {
-		st, err := q.q.text(c.e.dialect)
+	var out string
+	c := &call{tables: []*table{}}
+	c.verb = inquiry{func(c *call) (bool, error) {
+		st, err := q.text(c.e.dialect)
 		if err != nil {
 			return false, err
 		}
@@ -32,8 +42,7 @@ func CallExplain[R any](t Target, q Query[R]) link.Chain[string] {
 		}
 		*c.st = driver.Statement{SQL: verb + st.SQL, Args: st.Args, Class: driver.Read, Sink: sink}
 		return false, nil
-	}
-	c.finish = func(*call[string]) (string, error) {
+	}, func(*call) (unsafe.Pointer, error) {
 		var lines []string
 		depth := map[any]int{} // of SQLite's steps, whose columns are id, parent, …, detail
 		for _, row := range sink.tuples {
@@ -45,7 +54,8 @@ func CallExplain[R any](t Target, q Query[R]) link.Chain[string] {
 			}
 			lines = append(lines, line)
 		}
-		return strings.Join(lines, "\n"), nil
-	}
-	return c.chain(t)
+		out = strings.Join(lines, "\n")
+		return unsafe.Pointer(&out), nil
+	}}
+	return c.on(t)
 }

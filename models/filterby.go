@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -23,18 +24,25 @@ type Vals map[string]any
 // It is for conditions that are only known at run time, such as those of a form; where
 // they are known in the source, [From] and [Query.Where] are checked by the compiler.
 func FilterBy[T any](ctx context.Context, h Handle, vals Vals) ([]*T, error) {
-	return run(ctx, h, func(t Target) link.Chain[[]*T] { return CallFilterBy[T](t, vals) })
+	return valueAt[[]*T](filterBy(ctx, h, reflect.TypeFor[T](), makerOf[T](), vals))
+}
+
+func filterBy(ctx context.Context, h Handle, typ reflect.Type, m maker, vals Vals) (unsafe.Pointer, error) {
+	return perform(ctx, h, func(t Target) steps { return askRows(t, every(t, typ, m).filterBy(vals), wantAll) })
 }
 
 // CountAll returns the number of objects of T.
 func CountAll[T any](ctx context.Context, h Handle) (int64, error) {
-	return run(ctx, h, func(t Target) link.Chain[int64] { return CallCountAll[T](t) })
+	return countAll(ctx, h, reflect.TypeFor[T](), makerOf[T]())
+}
+
+func countAll(ctx context.Context, h Handle, typ reflect.Type, m maker) (int64, error) {
+	return valueAt[int64](perform(ctx, h, func(t Target) steps { return askCount(t, every(t, typ, m)) }))
 }
 
 // CallFilterBy compiles [FilterBy].
 func CallFilterBy[T any](t Target, vals Vals) link.Chain[[]*T] {
-	q := every(t, reflect.TypeFor[T](), makerOf[T]()).filterBy(vals)
-	return CallAll(t, Query[*T]{q: q})
+	return chainOf[[]*T](askRows(t, every(t, reflect.TypeFor[T](), makerOf[T]()).filterBy(vals), wantAll))
 }
 
 //go:noinline
@@ -61,7 +69,7 @@ func (q *query) filterBy(vals Vals) *query {
 
 // CallCountAll compiles [CountAll].
 func CallCountAll[T any](t Target) link.Chain[int64] {
-	return CallCount(t, Query[*T]{q: every(t, reflect.TypeFor[T](), makerOf[T]())})
+	return callCount(t, every(t, reflect.TypeFor[T](), makerOf[T]()))
 }
 
 // every asks for all objects of a type.

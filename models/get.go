@@ -16,61 +16,83 @@ type Key []any
 
 // CallGet compiles [Get].
 func CallGet[T any](t Target, key any) link.Chain[*T] {
-	var sink *entitySink
-	var known *T
-	tab, err := t.engine().registry.table(reflect.TypeFor[T]())
-	if err == nil {
-		err = tab.keyed()
+	return chainOf[*T](askKey(t, reflect.TypeFor[T](), makerOf[T](), key))
+}
+
+// keyCall asks for the object with a key. It is one piece of memory, since a Get is what
+// programs do most.
+type keyCall struct {
+	call
+	t   *table
+	key any
+	bad error
+
+	sink  entitySink
+	obj   unsafe.Pointer
+	objs  [1]unsafe.Pointer // of sink
+	about [1]*table         // what tables of call are
+}
+
+func askKey(t Target, typ reflect.Type, m maker, key any) steps {
+	k := &keyCall{key: key}
+	k.verb = k
+	if k.t, k.bad = t.engine().registry.table(typ); k.bad == nil {
+		k.bad = k.t.keyed()
 	}
-	c := &call[*T]{
-		tables: []*table{tab}, newOnly: true,
-		prepare: func(c *call[*T]) (bool, error) {
-			if err != nil {
-				return false, err
-			}
-			vals, err := tab.keyValues(key)
-			if err != nil {
-				return false, err
-			}
-			if c.u != nil {
-				if rec := c.u.known(tab, vals); rec != nil {
-					known = (*T)(rec.obj)
-					return true, nil
-				}
-			}
-			sink = &entitySink{excerpt: excerpt{t: tab}, maker: makerOf[T](), hint: 1, mark: tab.hasOrigin && c.u == nil}
-			*c.st = driver.Statement{SQL: tab.selects[c.e.dialect], Args: vals, Class: driver.Read, Sink: sink}
-			if c.e.shared {
-				c.share.Shape = c.e.shapes.get(tab, c.e.dialect)
-			}
-			if len(vals) == 1 {
-				c.share.Key = vals[0]
-			}
-			if c.loads = newLoader(c.e, c.u, tab, nil); c.loads == nil {
-				return false, nil
-			}
-			c.found = sink.objects
-			sel := &dialect.Select{Columns: sink.columns(tab.source), From: tab.source, Where: tab.whereKey(vals)}
-			return false, c.loads.aboard(c.st, sel, tab.source, sink, sink.excerpt)
-		},
-		finish: func(c *call[*T]) (*T, error) {
-			switch {
-			case known != nil:
-				return known, nil
-			case len(sink.out) == 0:
-				return nil, fmt.Errorf("%w: no %s has this key", ErrNotFound, sink.t.facts.Model)
-			}
-			if c.u != nil {
-				sink.attach(c.u)
-			}
-			sink.gather(c.e)
-			if c.loads != nil {
-				c.loads.finish(c.found())
-			}
-			return (*T)(sink.out[0]), nil
-		},
+	k.about[0] = k.t
+	k.tables, k.newOnly = k.about[:], true
+	k.sink = entitySink{excerpt: excerpt{t: k.t}, maker: m, hint: 1}
+	k.sink.out = k.objs[:0]
+	return k.on(t)
+}
+
+// prepare implements request.
+func (k *keyCall) prepare(c *call) (bool, error) {
+	if k.bad != nil {
+		return false, k.bad
 	}
-	return c.chain(t)
+	vals, err := k.t.keyValues(k.key)
+	if err != nil {
+		return false, err
+	}
+	if c.u != nil {
+		if rec := c.u.known(k.t, vals); rec != nil {
+			k.obj = rec.obj
+			return true, nil
+		}
+	}
+	k.sink.mark = k.t.hasOrigin && c.u == nil
+	*c.st = driver.Statement{SQL: k.t.selects[c.e.dialect], Args: vals, Class: driver.Read, Sink: &k.sink}
+	if c.e.shared {
+		c.share.Shape = c.e.shapes.get(k.t, c.e.dialect)
+	}
+	if len(vals) == 1 {
+		c.share.Key = vals[0]
+	}
+	if c.loads = newLoader(c.e, c.u, k.t, nil); c.loads == nil {
+		return false, nil
+	}
+	c.found = &k.sink
+	sel := &dialect.Select{Columns: k.sink.columns(k.t.source), From: k.t.source, Where: k.t.whereKey(vals)}
+	return false, c.loads.aboard(c.st, sel, k.t.source, &k.sink, k.sink.excerpt)
+}
+
+// answer implements request.
+func (k *keyCall) answer(c *call) (unsafe.Pointer, error) {
+	switch {
+	case k.obj != nil:
+		return unsafe.Pointer(&k.obj), nil
+	case len(k.sink.out) == 0:
+		return nil, fmt.Errorf("%w: no %s has this key", ErrNotFound, k.t.facts.Model)
+	}
+	if c.u != nil {
+		k.sink.attach(c.u)
+	}
+	k.sink.gather(c.e)
+	if c.loads != nil {
+		c.loads.finish(c.found.objects())
+	}
+	return unsafe.Pointer(&k.sink.out[0]), nil
 }
 
 // keyValues encodes a key given as Key or, if it has one column, as a plain value.

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
-	"github.com/spillwaydb/spillway/internal/link"
 	"github.com/spillwaydb/spillway/pool"
 )
 
@@ -105,10 +105,10 @@ func (s *stream) alone(ctx context.Context, n int) (rowRange, error) {
 // within opens a cursor in the transaction of a session, if that has one, and reads the
 // first chunk.
 func (s *stream) within(ctx context.Context, n int) (rows rowRange, inside bool, err error) {
-	rows, err = run(ctx, s.h, func(t Target) link.Chain[rowRange] {
+	_, err = perform(ctx, s.h, func(t Target) steps {
 		sink := s.q.rows.sink(n, true)
-		c := &call[rowRange]{tables: s.q.tables}
-		c.prepare = func(c *call[rowRange]) (bool, error) {
+		c := &call{tables: s.q.tables}
+		c.verb = inquiry{func(c *call) (bool, error) {
 			switch {
 			case c.u == nil && s.q.sel.Lock != dialect.NoLock:
 				return false, errLockAlone
@@ -128,36 +128,36 @@ func (s *stream) within(ctx context.Context, n int) (rows rowRange, inside bool,
 			fetch.Sink = sink
 			c.beside = []driver.Statement{fetch}
 			return false, err
-		}
-		c.finish = func(c *call[rowRange]) (rowRange, error) {
-			if !inside {
-				return rowRange{}, nil
+		}, func(c *call) (_ unsafe.Pointer, err error) {
+			if inside {
+				rows, err = s.took(t, sink, &c.op)
 			}
-			return s.took(t, sink, &c.op)
-		}
-		return c.chain(t)
+			return nil, err
+		}}
+		return c.on(t)
 	})
 	return rows, inside, err
 }
 
 // fetch reads from the cursor in a session's transaction.
-func (s *stream) fetch(ctx context.Context, n int) (rowRange, error) {
-	return run(ctx, s.h, func(t Target) link.Chain[rowRange] {
+func (s *stream) fetch(ctx context.Context, n int) (rows rowRange, err error) {
+	_, err = perform(ctx, s.h, func(t Target) steps {
 		sink := s.q.rows.sink(n, true)
-		c := &call[rowRange]{tables: []*table{}}
-		c.prepare = func(c *call[rowRange]) (bool, error) {
+		c := &call{tables: []*table{}}
+		c.verb = inquiry{func(c *call) (bool, error) {
 			if c.u.lease == nil {
 				return false, errors.New("models: Each: the session's transaction ended inside the loop, and the cursor with it; commit behind the loop, or order by columns of the table")
 			}
 			*c.st = fetchStatement(s.way.cursor, n)
 			c.st.Sink = sink
 			return false, nil
-		}
-		c.finish = func(c *call[rowRange]) (rowRange, error) {
-			return s.took(t, sink, &c.op)
-		}
-		return c.chain(t)
+		}, func(c *call) (_ unsafe.Pointer, err error) {
+			rows, err = s.took(t, sink, &c.op)
+			return nil, err
+		}}
+		return c.on(t)
 	})
+	return rows, err
 }
 
 // close ends the cursor, or gives the connection back.
@@ -168,17 +168,16 @@ func (w *held) close(ctx context.Context, h Handle) {
 	if w.cursor == "" {
 		return
 	}
-	_, _ = run(context.WithoutCancel(ctx), h, func(t Target) link.Chain[struct{}] {
-		c := &call[struct{}]{tables: []*table{}}
-		c.prepare = func(c *call[struct{}]) (bool, error) {
+	_, _ = perform(context.WithoutCancel(ctx), h, func(t Target) steps {
+		c := &call{tables: []*table{}}
+		c.verb = inquiry{func(c *call) (bool, error) {
 			if c.u.lease == nil || c.u.lease.Status() != driver.InTx {
 				return true, nil // gone with its transaction
 			}
 			*c.st = driver.Statement{SQL: "CLOSE " + w.cursor, Class: driver.Raw}
 			return false, nil
-		}
-		c.finish = func(*call[struct{}]) (z struct{}, err error) { return z, nil }
-		return c.chain(t)
+		}, func(*call) (unsafe.Pointer, error) { return nil, nil }}
+		return c.on(t)
 	})
 }
 

@@ -17,8 +17,10 @@ type foregoing interface{ forego(ctx context.Context) }
 type attentive interface{ attend(ctx context.Context) }
 
 // Attend tells a chain the ctx of its verb. It is for package async.
-func Attend[T any](ctx context.Context, c link.Chain[T]) {
-	if a, ok := c.(attentive); ok {
+func Attend[T any](ctx context.Context, c link.Chain[T]) { attend(ctx, c) }
+
+func attend(ctx context.Context, c any) {
+	if a, ok := innermost(c).(attentive); ok {
 		a.attend(ctx)
 	}
 }
@@ -26,13 +28,19 @@ func Attend[T any](ctx context.Context, c link.Chain[T]) {
 // Blocks reports whether a chain may run hooks of the unit's objects, which needs a
 // goroutine: then it is for [Carry]. It is for package async.
 func Blocks[T any](u *Unit, c link.Chain[T]) bool {
-	if !u.e.registry.tables.Load().hooked {
-		return false
-	}
 	if l, ok := c.(*lateChain[T]); ok {
 		c = l.Chain
 	}
-	_, ok := c.(foregoing)
+	return u.e.registry.tables.Load().hooked && foregoes(c)
+}
+
+// foregoes reports whether a chain may run hooks before its first step.
+func foregoes(c any) bool {
+	s := innermost(c)
+	if l, ok := s.(*lateSteps); ok {
+		s = l.steps
+	}
+	_, ok := s.(foregoing)
 	return ok
 }
 
@@ -266,7 +274,7 @@ func (c *createManaged) forego(ctx context.Context) {
 }
 
 // forego runs the hooks of the autoflush that comes before a query.
-func (c *call[T]) forego(ctx context.Context) {
+func (c *call) forego(ctx context.Context) {
 	if u := c.u; u != nil && u.options.Autoflush && u.ready() == nil && u.stale(c.tables, c.newOnly) {
 		if err := u.foregone(ctx); err != nil {
 			c.err, c.state = err, callEnded

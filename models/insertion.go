@@ -35,7 +35,7 @@ func queryInsert(typ reflect.Type, objs []unsafe.Pointer) *query {
 	return &query{kind: insertQuery, insert: &insertion{typ: typ, objs: slices.Clone(objs)}, tables: []*table{}}
 }
 
-// insertCall is the chain of an Insert.
+// insertCall are the steps of an Insert.
 type insertCall struct {
 	e  *Engine
 	u  *Unit
@@ -49,17 +49,15 @@ type insertCall struct {
 	first    int
 	state    callState
 	err      error
+	count    int64 // of the rows that were inserted
 }
 
-func callInsert(t Target, q *query) link.Chain[int64] {
-	c := &insertCall{e: t.engine(), u: t.unit(), in: q.insert, conflict: q.conflict, all: q.returning != nil}
-	if c.u != nil {
-		return withLate[int64](insertManaged{c}, true)
-	}
-	return withLate[int64](c, true)
+// insertObjects are the steps of an Insert that is asked for the number of its rows.
+func insertObjects(t Target, q *query) steps {
+	return lately(&insertCall{e: t.engine(), u: t.unit(), in: q.insert, conflict: q.conflict, all: q.returning != nil}, true)
 }
 
-// Next implements link.Chain.
+// Next implements steps.
 func (c *insertCall) Next() *pool.Op {
 	switch c.state {
 	case callNew:
@@ -120,17 +118,22 @@ func (c *insertCall) plan() (err error) {
 	return err
 }
 
-// Result implements link.Chain.
-func (c *insertCall) Result() (int64, error) {
-	if c.err != nil {
-		return 0, c.err
+// settles implements steps.
+func (c *insertCall) settles() bool { return c.u != nil }
+
+// value implements steps.
+func (c *insertCall) value() (unsafe.Pointer, error) {
+	if c.u != nil && c.op != nil {
+		c.u.sent(c.op)
 	}
-	n := 0
+	if c.err != nil {
+		return nil, c.err
+	}
 	for _, b := range c.batches {
 		if !b.inserted(b.sent) {
 			continue
 		}
-		n += len(b.objs)
+		c.count += int64(len(b.objs))
 		var os []origin
 		if c.t.hasOrigin {
 			os = make([]origin, len(b.objs))
@@ -143,28 +146,22 @@ func (c *insertCall) Result() (int64, error) {
 			}
 		}
 	}
-	return int64(n), nil
-}
-
-// insertManaged is an insertCall in a session.
-type insertManaged struct{ *insertCall }
-
-// Finish implements link.Finisher.
-func (c insertManaged) Finish() (int64, error) {
-	if c.op != nil {
-		c.u.sent(c.op)
-	}
-	return c.Result()
+	return unsafe.Pointer(&c.count), nil
 }
 
 // CallCreate compiles [Create].
 func CallCreate[T any](t Target, x *T) link.Chain[struct{}] {
+	return callCreate(t, reflect.TypeFor[T](), x, unsafe.Pointer(x))
+}
+
+// callCreate is CallCreate of x, which points to obj.
+func callCreate(t Target, typ reflect.Type, x any, obj unsafe.Pointer) link.Chain[struct{}] {
 	if u := t.unit(); u != nil {
 		return withLate[struct{}](&createManaged{x: x, flushChain: flushChain{flush{u: u}}}, true)
 	}
-	c := &create{c: CallExec(t, Insert(x)), obj: unsafe.Pointer(x)}
-	c.t, _ = t.engine().registry.table(reflect.TypeFor[T]()) // the insert reports it
-	if _, ok := c.c.(link.Finisher[int64]); ok || c.t != nil && c.t.hooks.has(afterInsert) {
+	c := &create{c: askEffect(t, queryInsert(typ, []unsafe.Pointer{obj})), obj: obj}
+	c.t, _ = t.engine().registry.table(typ) // the insert reports it
+	if c.c.settles() || c.t != nil && c.t.hooks.has(afterInsert) {
 		return finishing[struct{}]{c}
 	}
 	return c
@@ -172,7 +169,7 @@ func CallCreate[T any](t Target, x *T) link.Chain[struct{}] {
 
 // create inserts one object on the database itself, with its hooks.
 type create struct {
-	c     link.Chain[int64]
+	c     steps
 	t     *table
 	obj   unsafe.Pointer
 	ctx   context.Context
@@ -202,7 +199,7 @@ func (c *create) Result() (z struct{}, err error) {
 	if c.err != nil {
 		return z, c.err
 	}
-	if _, err = c.c.Result(); err == nil && c.t != nil && c.t.hooks.has(afterInsert) {
+	if _, err = c.c.value(); err == nil && c.t != nil && c.t.hooks.has(afterInsert) {
 		err = c.t.call(c.ctx, afterInsert, c.obj)
 	}
 	return z, err

@@ -84,7 +84,8 @@ func (l *late) run() (arrived []arrival, err error) {
 // inUnit is a chain that reads for a unit.
 type inUnit interface{ unitOf() *Unit }
 
-func (m managed[T]) unitOf() *Unit  { return m.u }
+func (c *call) unitOf() *Unit       { return c.u }
+func (c *merging) unitOf() *Unit    { return c.u }
 func (m lazyManaged) unitOf() *Unit { return m.u }
 func (c *refreshing) unitOf() *Unit { return c.u }
 
@@ -124,40 +125,82 @@ func (l *lateChain[T]) Result() (T, error) { return l.Finish() }
 
 // Finish implements link.Finisher.
 func (l *lateChain[T]) Finish() (v T, err error) {
-	arrived, bad := l.run()
-	if s, ok := l.Chain.(interface{ spoil(err error) }); ok && bad != nil {
-		s.spoil(bad) // or a session would take objects in that are not complete
-	}
+	arrived, bad := l.begin(l.Chain)
 	if f, ok := l.Chain.(link.Finisher[T]); ok {
 		v, err = f.Finish()
 	} else {
 		v, err = l.Chain.Result()
 	}
-	if err == nil && bad != nil {
+	if err = l.end(l.Chain, arrived, bad, err); err != nil {
 		var zero T
-		return zero, bad
+		return zero, err
+	}
+	return v, nil
+}
+
+func (l *lateChain[T]) attend(ctx context.Context) { l.hear(ctx, l.Chain) }
+func (l *lateChain[T]) forego(ctx context.Context) { foregoIn(ctx, l.Chain) }
+
+// lateSteps are steps whose user code is put off to the last.
+type lateSteps struct {
+	steps
+	late
+}
+
+// lately puts the user code of steps off, if they have any.
+func lately(s steps, owned bool) steps {
+	if !owned || !anyOwn.Load() {
+		return s
+	}
+	return &lateSteps{steps: s}
+}
+
+func (l *lateSteps) Next() *pool.Op { return l.wrap(l.steps.Next()) }
+func (l *lateSteps) settles() bool  { return true }
+
+func (l *lateSteps) value() (unsafe.Pointer, error) {
+	arrived, bad := l.begin(l.steps)
+	p, err := l.steps.value()
+	return p, l.end(l.steps, arrived, bad, err)
+}
+
+func (l *lateSteps) attend(ctx context.Context) { l.hear(ctx, l.steps) }
+func (l *lateSteps) forego(ctx context.Context) { foregoIn(ctx, l.steps) }
+
+// begin does what was put off, before the last step of a chain.
+func (l *late) begin(c any) (arrived []arrival, bad error) {
+	arrived, bad = l.run()
+	if s, ok := c.(interface{ spoil(err error) }); ok && bad != nil {
+		s.spoil(bad) // or a session would take objects in that are not complete
+	}
+	return arrived, bad
+}
+
+// end is what comes behind the last step of a chain, which ended with err.
+func (l *late) end(c any, arrived []arrival, bad, err error) error {
+	if err != nil {
+		return err
+	}
+	if bad != nil {
+		return bad
 	}
 	var u *Unit
-	if in, ok := l.Chain.(inUnit); ok {
+	if in, ok := c.(inUnit); ok {
 		u = in.unitOf()
+	}
+	if u != nil {
 		arrived = u.strangers(arrived)
 	}
-	if err == nil {
-		if err = greet(l.ctx, u, arrived); err != nil {
-			var zero T
-			return zero, err
-		}
-	}
-	return v, err
+	return greet(l.ctx, u, arrived)
 }
 
-func (l *lateChain[T]) attend(ctx context.Context) {
+func (l *late) hear(ctx context.Context, c any) {
 	l.ctx = ctx
-	Attend(ctx, l.Chain)
+	attend(ctx, c)
 }
 
-func (l *lateChain[T]) forego(ctx context.Context) {
-	if f, ok := l.Chain.(foregoing); ok {
+func foregoIn(ctx context.Context, c any) {
+	if f, ok := c.(foregoing); ok {
 		f.forego(ctx)
 	}
 }

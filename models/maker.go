@@ -30,14 +30,15 @@ func (*typed[T]) extend(p unsafe.Pointer, have, n int) unsafe.Pointer {
 
 func (*typed[T]) move(dst, src unsafe.Pointer) { *(*T)(dst) = *(*T)(src) }
 
-// rowRange are rows that stand behind one another.
+// rowRange are rows that stand behind one another. It is laid out like a slice, and a verb
+// whose result is a slice reads it as one.
 type rowRange struct {
-	p unsafe.Pointer
-	n int
+	p       unsafe.Pointer
+	n, room int
 }
 
 func rangeOf[R any](rows []R) rowRange {
-	return rowRange{unsafe.Pointer(unsafe.SliceData(rows)), len(rows)}
+	return rowRange{unsafe.Pointer(unsafe.SliceData(rows)), len(rows), len(rows)}
 }
 
 // rowsAt returns the rows as what they are: nobody else may use their memory any more.

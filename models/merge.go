@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"unsafe"
 
@@ -26,38 +27,45 @@ import (
 //
 // h has to be a session: on the database itself write with [Insert] and OnConflict.
 func Merge[T any](ctx context.Context, h Handle, x *T) (*T, error) {
-	return run(ctx, h, func(t Target) link.Chain[*T] { return CallMerge(t, x) })
+	return valueAt[*T](mergeOn(ctx, h, reflect.TypeFor[T](), x, unsafe.Pointer(x)))
+}
+
+func mergeOn(ctx context.Context, h Handle, typ reflect.Type, x any, obj unsafe.Pointer) (unsafe.Pointer, error) {
+	return perform(ctx, h, func(t Target) steps { return merge(t, typ, x, obj) })
 }
 
 // CallMerge compiles [Merge].
 func CallMerge[T any](t Target, x *T) link.Chain[*T] {
-	m := &merging{u: t.unit(), root: unsafe.Pointer(x), of: map[unsafe.Pointer]*merged{}}
+	return chainOf[*T](merge(t, reflect.TypeFor[T](), x, unsafe.Pointer(x)))
+}
+
+// merge are the steps of a Merge of x, which points to obj.
+func merge(t Target, typ reflect.Type, x any, obj unsafe.Pointer) steps {
+	m := &merging{u: t.unit(), root: obj, of: map[unsafe.Pointer]*merged{}}
 	switch {
 	case m.u == nil:
 		m.err = errors.New("models: Merge is for a session: on the database itself use Insert with OnConflict")
-	case x == nil:
+	case obj == nil:
 		m.err = fmt.Errorf("models: Merge of a nil %T", x)
 	default:
 		_, _, m.err = m.u.object("Merge", x)
-		m.typ = func() (*table, error) { return m.u.e.registry.table(typeOf[T]()) }
+		m.typ = func() (*table, error) { return m.u.e.registry.table(typ) }
 	}
-	return withLate[*T](mergeCall[T]{m}, true)
+	return lately(m, true)
 }
 
-type mergeCall[T any] struct{ *merging }
+// settles implements steps.
+func (c *merging) settles() bool { return true }
 
-// Result implements link.Chain; a session's chain ends with Finish.
-func (c mergeCall[T]) Result() (*T, error) { return nil, c.err }
-
-// Finish implements link.Finisher.
-func (c mergeCall[T]) Finish() (*T, error) {
+// value implements steps.
+func (c *merging) value() (unsafe.Pointer, error) {
 	if err := c.finish(); err != nil {
 		return nil, err
 	}
-	return (*T)(c.of[c.root].obj), nil
+	return unsafe.Pointer(&c.of[c.root].obj), nil
 }
 
-// merging is Merge as a chain: a flight for the rows, and one for the relations that are
+// merging is Merge as steps: a flight for the rows, and one for the relations that are
 // to be replaced.
 type merging struct {
 	u    *Unit
@@ -91,15 +99,13 @@ type mergedRelation struct {
 	node        *loadNode // loads that of the session's object
 }
 
-func (c mergeCall[T]) unitOf() *Unit { return c.u }
-
 func (c *merging) spoil(err error) {
 	if c.err == nil {
 		c.err = err
 	}
 }
 
-// Next implements the middle of link.Chain.
+// Next implements steps.
 func (c *merging) Next() *pool.Op {
 	switch c.state {
 	case callNew:

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"errors"
+	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -20,36 +21,64 @@ type Paged[R any] struct {
 // all rows that q has without them. Both questions travel together: one round trip. They
 // are two statements, so between them somebody else may change the table.
 func Page[R any](ctx context.Context, h Handle, q Query[R]) (Paged[R], error) {
-	return run(ctx, h, func(t Target) link.Chain[Paged[R]] { return CallPage(t, q) })
+	return valueAt[Paged[R]](pageOn(ctx, h, q.q))
+}
+
+func pageOn(ctx context.Context, h Handle, q *query) (unsafe.Pointer, error) {
+	return perform(ctx, h, func(t Target) steps { return askPage(t, q) })
 }
 
 // CallPage compiles [Page].
 func CallPage[R any](t Target, q Query[R]) link.Chain[Paged[R]] {
-	total := values{maker: makerOf[int64](), cells: []cell{{int64Codec, 0, 0}}}.sink(1, false)
-	c := rowsCall(q.q, q.q.limit(), func(rows rowRange) (Paged[R], error) {
-		n := rowsAt[int64](total.result())
-		if len(n) != 1 {
-			return Paged[R]{}, errors.New("models: Page: the database answered without a count")
-		}
-		return Paged[R]{rowsAt[R](rows), n[0]}, nil
-	})
-	rows := c.prepare
-	c.prepare = func(c *call[Paged[R]]) (bool, error) {
-		if done, err := rows(c); done || err != nil {
-			return done, err
-		}
-		if err := q.q.only("Page", selectQuery); err != nil {
-			return false, err
-		}
-		if q.q.sel.Limit == nil {
-			return false, errors.New("models: Page without Limit has one page: add Limit, or use All")
-		}
-		n := *q.q
-		n.sel.Limit, n.sel.Offset, n.sel.Lock = nil, nil, dialect.NoLock
-		st, err := n.statement(c.e.dialect, writeCount)
-		st.Sink = total
-		c.beside = []driver.Statement{st}
+	return chainOf[Paged[R]](askPage(t, q.q))
+}
+
+// pageCall asks for rows and for their number.
+type pageCall struct {
+	rowsCall
+	total valueSink
+	// page is laid out like a Paged.
+	page struct {
+		rows  rowRange
+		total int64
+	}
+}
+
+func askPage(t Target, q *query) steps {
+	c := &pageCall{rowsCall: rowsCall{q: q}}
+	c.total = valueSink{maker: makerOf[int64](), cells: []cell{{int64Codec, 0, 0}}, hint: 1}
+	c.verb = c
+	c.plan()
+	return c.on(t)
+}
+
+// prepare implements request.
+func (p *pageCall) prepare(c *call) (bool, error) {
+	if done, err := p.rowsCall.prepare(c); done || err != nil {
+		return done, err
+	}
+	if err := p.q.only("Page", selectQuery); err != nil {
 		return false, err
 	}
-	return c.chain(t)
+	if p.q.sel.Limit == nil {
+		return false, errors.New("models: Page without Limit has one page: add Limit, or use All")
+	}
+	n := *p.q
+	n.sel.Limit, n.sel.Offset, n.sel.Lock = nil, nil, dialect.NoLock
+	st, err := n.statement(c.e.dialect, writeCount)
+	st.Sink = &p.total
+	c.beside = []driver.Statement{st}
+	return false, err
+}
+
+// answer implements request.
+func (p *pageCall) answer(c *call) (unsafe.Pointer, error) {
+	if _, err := p.rowsCall.answer(c); err != nil {
+		return nil, err
+	}
+	if p.total.n != 1 {
+		return nil, errors.New("models: Page: the database answered without a count")
+	}
+	p.page.rows, p.page.total = p.rows, *(*int64)(p.total.out)
+	return unsafe.Pointer(&p.page), nil
 }

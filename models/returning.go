@@ -5,7 +5,6 @@ import (
 	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
-	"github.com/spillwaydb/spillway/internal/link"
 )
 
 // Returning makes an Update, Delete or Insert answer with the rows that it wrote, as they
@@ -109,26 +108,23 @@ func (q *query) inserts() bool {
 	return q != nil && q.err == nil && q.kind == insertQuery && q.returning != nil
 }
 
-// returnInserted makes the call of an Insert that answers with its objects.
-func returnInserted[T any](t Target, q *query, finish func(rows rowRange) (T, error)) link.Chain[T] {
-	c := &insertCall{e: t.engine(), u: t.unit(), in: q.insert, conflict: q.conflict, all: true}
-	r := insertRows[T]{c, finish}
-	if c.u != nil {
-		return withLate[T](insertRowsManaged[T]{r}, true)
-	}
-	return withLate[T](r, true)
+// insertRows are the steps of an Insert that is asked for its objects.
+func insertRows(t Target, q *query, w want) steps {
+	c := insertCall{e: t.engine(), u: t.unit(), in: q.insert, conflict: q.conflict, all: true}
+	return lately(&insertedRows{insertCall: c, want: w}, true)
 }
 
-// insertRows is an insertCall whose result are rows.
-type insertRows[T any] struct {
-	*insertCall
-	finish func(rows rowRange) (T, error)
+// insertedRows is an insertCall whose result are rows.
+type insertedRows struct {
+	insertCall
+	want want
+	rows rowRange
 }
 
-// Result implements link.Chain.
-func (c insertRows[T]) Result() (zero T, err error) {
-	if _, err := c.insertCall.Result(); err != nil {
-		return zero, err
+// value implements steps.
+func (c *insertedRows) value() (unsafe.Pointer, error) {
+	if _, err := c.insertCall.value(); err != nil {
+		return nil, err
 	}
 	var rows []unsafe.Pointer
 	for _, b := range c.batches {
@@ -138,16 +134,6 @@ func (c insertRows[T]) Result() (zero T, err error) {
 			}
 		}
 	}
-	return c.finish(rangeOf(rows))
-}
-
-// insertRowsManaged is insertRows in a session.
-type insertRowsManaged[T any] struct{ insertRows[T] }
-
-// Finish implements link.Finisher.
-func (c insertRowsManaged[T]) Finish() (T, error) {
-	if c.op != nil {
-		c.u.sent(c.op)
-	}
-	return c.Result()
+	c.rows = rangeOf(rows)
+	return c.want.of(&c.rows)
 }

@@ -95,7 +95,7 @@ func (t *table) lookup(d dialect.Dialect) *pool.Lookup {
 
 // shares lets the statement of a call share a flight if it only reads: with anybody's, or
 // in a transaction of a session with others of that.
-func (c *call[T]) shares() {
+func (c *call) shares() {
 	c.op.Share = pool.Share{}
 	if !c.e.shared || len(c.op.Statements) != 1 || len(c.beside) > 0 {
 		return
@@ -137,7 +137,7 @@ const smallInsert = 16
 
 // writesByKey lets an UPDATE or DELETE of one row, which its full key names, share a
 // commit.
-func (c *call[T]) writesByKey(q *query, st *driver.Statement) {
+func (c *call) writesByKey(q *query, st *driver.Statement) {
 	if !c.e.shared || c.u != nil || q == nil || len(q.tables) == 0 || len(q.sel.Joins) > 0 {
 		return
 	}

@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"reflect"
+	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/link"
 )
@@ -9,87 +11,108 @@ import (
 // All returns the rows of q, an empty slice (nil) if there are none. In a session
 // objects that it knows already come back as they are; see [Session].
 func All[R any](ctx context.Context, h Handle, q Query[R]) ([]R, error) {
-	return run(ctx, h, func(t Target) link.Chain[[]R] { return CallAll(t, q) })
+	return valueAt[[]R](fetch(ctx, h, q.q, wantAll))
 }
 
 // First returns the first row of q, or [ErrNotFound].
 func First[R any](ctx context.Context, h Handle, q Query[R]) (R, error) {
-	return run(ctx, h, func(t Target) link.Chain[R] { return CallFirst(t, q) })
+	return valueAt[R](fetch(ctx, h, q.q, wantFirst))
 }
 
 // One returns the only row of q: none is [ErrNotFound], more than one [ErrMultiple].
 func One[R any](ctx context.Context, h Handle, q Query[R]) (R, error) {
-	return run(ctx, h, func(t Target) link.Chain[R] { return CallOne(t, q) })
+	return valueAt[R](fetch(ctx, h, q.q, wantOne))
 }
 
 // Count returns the number of rows of q: with Limit at most that, with GroupBy the
 // number of groups.
 func Count[R any](ctx context.Context, h Handle, q Query[R]) (int64, error) {
-	return run(ctx, h, func(t Target) link.Chain[int64] { return CallCount(t, q) })
+	return count(ctx, h, q.q)
 }
 
 // Exists reports whether q has a row.
 func Exists[R any](ctx context.Context, h Handle, q Query[R]) (bool, error) {
-	return run(ctx, h, func(t Target) link.Chain[bool] { return CallExists(t, q) })
+	return exists(ctx, h, q.q)
 }
 
 // Exec carries q out without reading rows and returns the number of rows that it
 // changed.
 func Exec[R any](ctx context.Context, h Handle, q Query[R]) (int64, error) {
-	return run(ctx, h, func(t Target) link.Chain[int64] { return CallExec(t, q) })
+	return exec(ctx, h, q.q)
 }
 
 // Get returns the object of T with that key, or [ErrNotFound]. The key is a value of
 // the key field's type or a constant that fits it; for a composite key a [Key]. In a
 // session an object that it knows already is returned without asking the database.
 func Get[T any](ctx context.Context, h Handle, key any) (*T, error) {
-	return run(ctx, h, func(t Target) link.Chain[*T] { return CallGet[T](t, key) })
+	return valueAt[*T](get(ctx, h, reflect.TypeFor[T](), makerOf[T](), key))
 }
 
 // Create inserts x at once and fills in what the database makes, such as the key. In a
 // session that is Add and Flush in one.
 func Create[T any](ctx context.Context, h Handle, x *T) error {
-	_, err := run(ctx, h, func(t Target) link.Chain[struct{}] { return CallCreate(t, x) })
+	return createOn(ctx, h, reflect.TypeFor[T](), x, unsafe.Pointer(x))
+}
+
+// What the verbs do apart from types.
+
+func fetch(ctx context.Context, h Handle, q *query, w want) (unsafe.Pointer, error) {
+	return perform(ctx, h, func(t Target) steps { return askRows(t, q, w) })
+}
+
+func get(ctx context.Context, h Handle, typ reflect.Type, m maker, key any) (unsafe.Pointer, error) {
+	return perform(ctx, h, func(t Target) steps { return askKey(t, typ, m, key) })
+}
+
+func count(ctx context.Context, h Handle, q *query) (int64, error) {
+	return valueAt[int64](perform(ctx, h, func(t Target) steps { return askCount(t, q) }))
+}
+
+func exists(ctx context.Context, h Handle, q *query) (bool, error) {
+	return valueAt[bool](perform(ctx, h, func(t Target) steps { return askExists(t, q) }))
+}
+
+func exec(ctx context.Context, h Handle, q *query) (int64, error) {
+	return valueAt[int64](perform(ctx, h, func(t Target) steps { return askEffect(t, q) }))
+}
+
+func createOn(ctx context.Context, h Handle, typ reflect.Type, x any, obj unsafe.Pointer) error {
+	_, err := run(ctx, h, func(t Target) link.Chain[struct{}] { return callCreate(t, typ, x, obj) })
 	return err
+}
+
+func askCount(t Target, q *query) steps {
+	return askScalar(t, q, "Count", int64Codec, makerOf[int64](), writeCount)
+}
+
+func askExists(t Target, q *query) steps {
+	return askScalar(t, q, "Exists", boolExprCodec, makerOf[bool](), writeExists)
 }
 
 // CallAll compiles [All]. The functions that begin with Call are for package async.
 func CallAll[R any](t Target, q Query[R]) link.Chain[[]R] {
-	return queryCall(t, q.q, q.q.limit(), func(rows rowRange) ([]R, error) { return rowsAt[R](rows), nil })
+	return chainOf[[]R](askRows(t, q.q, wantAll))
 }
 
 // CallFirst compiles [First].
 func CallFirst[R any](t Target, q Query[R]) link.Chain[R] {
-	return queryCall(t, q.q.atMost(1), 1, func(rows rowRange) (r R, err error) {
-		if rows.n == 0 {
-			return r, ErrNotFound
-		}
-		return rowsAt[R](rows)[0], nil
-	})
+	return chainOf[R](askRows(t, q.q, wantFirst))
 }
 
 // CallOne compiles [One].
 func CallOne[R any](t Target, q Query[R]) link.Chain[R] {
-	return queryCall(t, q.q.atMost(2), 2, func(rows rowRange) (r R, err error) {
-		switch rows.n {
-		case 0:
-			return r, ErrNotFound
-		case 1:
-			return rowsAt[R](rows)[0], nil
-		}
-		return r, ErrMultiple
-	})
+	return chainOf[R](askRows(t, q.q, wantOne))
 }
 
 // CallCount compiles [Count].
-func CallCount[R any](t Target, q Query[R]) link.Chain[int64] {
-	return scalarCall[int64](t, q.q, "Count", writeCount)
-}
+func CallCount[R any](t Target, q Query[R]) link.Chain[int64] { return callCount(t, q.q) }
+
+func callCount(t Target, q *query) link.Chain[int64] { return chainOf[int64](askCount(t, q)) }
 
 // CallExists compiles [Exists].
-func CallExists[R any](t Target, q Query[R]) link.Chain[bool] {
-	return scalarCall[bool](t, q.q, "Exists", writeExists)
-}
+func CallExists[R any](t Target, q Query[R]) link.Chain[bool] { return callExists(t, q.q) }
+
+func callExists(t Target, q *query) link.Chain[bool] { return chainOf[bool](askExists(t, q)) }
 
 // limit returns the LIMIT of q, 0 if there is none.
 func (q *query) limit() int {
