@@ -94,7 +94,7 @@ var families = []family{
 	hist("pool_lease_duration_seconds", "Time that an owner held a connection.",
 		func(s *pool.Stats) *pool.Histogram { return &s.Lease }),
 	one("pool_oldest_lease_seconds", "Time for which the longest current owner holds its connection.", gauge, func(s *pool.Stats) float64 { return s.OldestLease.Seconds() }),
-	one("pool_leaks_total", "Owners that held a connection longer than the configured time.", counter, func(s *pool.Stats) float64 { return float64(s.Leaks) }),
+	one("pool_leaks_total", "Owners that held a connection longer than the configured time, or were forgotten without being closed.", counter, func(s *pool.Stats) float64 { return float64(s.Leaks) }),
 	one("pool_repeats_total", "Sessions that sent the same query again and again, as a loop does that asks for each row by itself.", counter, func(s *pool.Stats) float64 { return float64(s.Repeats) }),
 	one("pool_deadlocks_total", "Operations refused since every connection's owner waited for the pool.", counter, func(s *pool.Stats) float64 { return float64(s.Deadlocks) }),
 

@@ -19,6 +19,10 @@ import (
 // (autoflush). After a commit the rows it knows are read again when they are next asked
 // for; the fields of the objects keep their values until then, since Go can not notice
 // that a field is read.
+//
+// Close every session. One that was forgotten is found by the garbage collector, sooner or
+// later: then it is rolled back, its connection given back, and that is logged with the
+// line where it was made. As long as one of its objects is in use it is not forgotten.
 type Session struct {
 	unit *Unit
 	lock chan struct{} // holds a token while nobody is inside

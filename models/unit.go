@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
@@ -38,6 +39,8 @@ type Unit struct {
 	options UnitOptions
 	owner   *owner
 	lease   *pool.Lease // holds the transaction; nil while there is none
+	// guard gives the connection back if the program forgets the unit.
+	guard runtime.Cleanup
 
 	ids     map[*table]*identity
 	latest  *identity                  // the one of ids that was asked for last
@@ -110,6 +113,7 @@ func (u *Unit) begin(op *pool.Op) bool {
 		return false
 	}
 	u.lease = pool.NewLease(u.options.Label)
+	u.guard = runtime.AddCleanup(u, (*pool.Lease).Forsake, u.lease)
 	op.Take = u.lease
 	op.Role = driver.Writer
 	return true
@@ -144,6 +148,7 @@ func (u *Unit) behind(err error) error {
 // release gives the connection back; what is open on it is rolled back.
 func (u *Unit) release() {
 	if u.lease != nil {
+		u.guard.Stop()
 		u.lease.Release()
 		u.lease, u.points = nil, 0
 	}

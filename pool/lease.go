@@ -269,6 +269,22 @@ func (l *Lease) Release() {
 	w.yield()
 }
 
+// Forsake is Release for an owner that is gone without having called it, as the garbage
+// collector noticed: it is logged, and counted in Stats.Leaks.
+func (l *Lease) Forsake() {
+	if !l.Held() {
+		l.Release() // or it would be held when the operation that takes it ends
+		return
+	}
+	p := l.crew.pool
+	p.mu.Lock()
+	p.base.leaks++
+	p.mu.Unlock()
+	p.echo.logger.Warn("a connection's owner was forgotten: its transaction is rolled back and the connection given back; close each session",
+		"pool", p.cfg.Name, "owner", l.label, "held", now().Sub(l.since))
+	l.Release()
+}
+
 // Context returns ctx marked as running on behalf of l's owner. An operation submitted
 // to the pool itself with such a context, while every connection's owner waits like
 // this, fails with [ErrPoolDeadlock] instead of waiting for ever.

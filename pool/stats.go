@@ -68,7 +68,8 @@ type Stats struct {
 	// Pings and Resets count checks before use and resets on return, PingErrors and
 	// ResetErrors those of them that failed.
 	Pings, PingErrors, Resets, ResetErrors uint64
-	// Leases taken, Leaks reported, Deadlocks refused.
+	// Leases taken, Leaks reported (held for longer than Config.LeakAfter, or forgotten
+	// without being released), Deadlocks refused.
 	Leases, Leaks, Deadlocks uint64
 	// Repeats are sessions that have sent the same query again and again, as a loop does
 	// that asks for each row by itself: see Config.RepeatAfter.

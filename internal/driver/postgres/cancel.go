@@ -69,6 +69,7 @@ func (w *watch) stop() bool {
 		return false
 	}
 	if w.unhook() {
+		w.unhook = nil // it holds the operation, and all that was read by it
 		w.conn.spare = w
 		return false
 	}
