@@ -66,7 +66,9 @@ func Joined(field Relation, opts ...LoadOption) Loading { return load(loadJoined
 // Subquery loads a relation with one further statement, which has the query itself in it
 // in place of the keys of its objects. Where that could find other objects the keys are
 // sent as with [SelectIn]: with a Limit or Offset whose order does not end with the key,
-// Distinct, a lock or a Union.
+// Distinct, a lock or a Union. It goes out when the query has been answered, and not with
+// it, so that a query that finds nothing costs nothing more; what loads in one trip is
+// [Joined].
 func Subquery(field Relation, opts ...LoadOption) Loading { return load(loadSubquery, field, opts) }
 
 // Lazy leaves a relation to its Load method, whatever its default is.
