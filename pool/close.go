@@ -106,6 +106,7 @@ func (p *Pool) tearDown() (abandoned int) {
 			}
 		}
 		c.nudge.stop()
+		c.lapse.stop()
 		c.expiry.stop()
 		c.growth.stop()
 		c.keeper.stop()

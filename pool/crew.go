@@ -18,11 +18,11 @@ type crew struct {
 	role           driver.Role
 	size, overflow int
 
-	first opList            // continuations, served before queue
-	queue opList            // new work that flies alone, first in first out
-	lanes [laneCount]opList // new work that may share flights, by lane
-	idle  []*worker         // without work, last in first out: the warmest is used first
-	all   []*worker         // every worker with a connection
+	first opList                // continuations, served before queue
+	queue opList                // new work that flies alone, first in first out
+	lanes [laneAside + 1]opList // new work that may share flights, by lane
+	idle  []*worker             // without work, last in first out: the warmest is used first
+	all   []*worker             // every worker with a connection
 	// opening connections are being made; draining ones are broken and being closed;
 	// closing ones are healthy, being closed, and count in all until they are.
 	opening, draining, closing int
@@ -34,6 +34,7 @@ type crew struct {
 	leased    int
 	grouping  bool // a group of writes is under way
 	lone      int  // writes of the lane that are under way alone
+	aside     int  // operations on a detour that are under way
 
 	looks bool // reads share snapshots: see look
 	alone int  // how many did not since the last one that tried
@@ -54,13 +55,14 @@ type crew struct {
 	lent     int       // how sure it is that waiters come: see trusts
 	nudge    alarm     // wakes a worker where none did
 	expiry   alarm     // ends what waited too long
+	lapse    alarm     // lets groups start beside writes that are stuck
 	growth   alarm     // looks again whether more connections would help
 	keeper   alarm     // closes idle connections
 }
 
 func newCrew(p *Pool, role driver.Role, size, overflow int) *crew {
 	c := &crew{pool: p, role: role, size: size, overflow: overflow, batchFor: batchFor}
-	c.expiry.ring, c.growth.ring, c.keeper.ring, c.nudge.ring = c.expire, c.regrow, c.sweep, c.nudged
+	c.expiry.ring, c.growth.ring, c.keeper.ring, c.nudge.ring, c.lapse.ring = c.expire, c.regrow, c.sweep, c.nudged, c.lapsed
 	return c
 }
 
@@ -98,6 +100,9 @@ func (c *crew) enqueue(op *Op) (w *worker, reason error) {
 	}
 	op.state.Store(opQueued)
 	c.queueOf(op).push(op)
+	if op.lane == LaneWrite {
+		c.hurry(op.submitted)
+	}
 	c.grow(op.submitted)
 	if p.cfg.Timeout == NoWait && !op.Continuation && len(c.idle) == 0 && c.waiting() > c.opening+c.handing() {
 		c.dequeue(op)

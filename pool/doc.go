@@ -73,8 +73,10 @@
 //     times, then one by one. Reads that were answered before the error keep their
 //     answers, which are sound in a transaction that only reads and is READ COMMITTED; of
 //     writes nothing was kept, so nothing happens twice.
-//   - A read that waits in vain for a lock (a migration has its table) is sent alone, and
-//     with it all of its shape: the others of the flight wait for the lock_timeout once.
+//   - What waits in vain for a lock (a migration has the table, a transaction the row) is
+//     sent alone, and for a second what wants the same: reads of its shape, writes of its
+//     table or row. The others of the flight wait for the lock_timeout once. Those that
+//     wait alone have at most half of the connections; the rest of them stays in the queue.
 //   - A lookup is answered by a statement that started after it was submitted.
 //   - A context that ends takes its operation out of a flight at once, without the
 //     answer; a write says "outcome unknown" then. The flight goes on: no cancel request
@@ -90,7 +92,8 @@
 //     and key, so that groups of several processes do not deadlock, and with a lock_timeout
 //     far below deadlock_timeout, so that it is the group that gives way. There is one
 //     group at a time; its operations end when the COMMIT was confirmed. What is known
-//     about a table is asked again when a connection was opened or this pool ran DDL.
+//     about a table is asked again when a connection was opened, this pool ran DDL, or a
+//     minute has passed.
 //   - Statements share a transaction, so they share now() and, if they write, the
 //     transaction id; a lost connection leaves the outcome of a whole group unknown, at
 //     most 256 writes.
@@ -152,9 +155,11 @@
 //   - Rule 13: Writes to tables with triggers, rules, policies, children, deferrable
 //     constraints or cascades of their own, and to views, are transactions of their own: each
 //     NOTIFY of a trigger arrives. A table that becomes one of these is found out when this
-//     pool ran DDL or opened a connection. Server: TestPostgresTablesThatDoMoreStayAlone,
+//     pool ran DDL or opened a connection, or after a minute. Server:
+//     TestPostgresTablesThatDoMoreStayAlone,
 //     TestPostgresEachNotifyOfATriggerArrives, TestPostgresATableWithPoliciesTakesNoWriteLane,
-//     TestPostgresATableThatGetsATriggerLeavesItsLane. Script: TestTablesThatDoMoreGoAlone.
+//     TestPostgresATableThatGetsATriggerLeavesItsLane. Script: TestTablesThatDoMoreGoAlone,
+//     TestWhatIsKnownOfTablesExpires.
 //   - Rule 14: Writes that are refused alone are refused in a group, even if they would heal
 //     each other by its end. Server: TestPostgresWritesThatAreRefusedAloneDoNotHealEachOther.
 //   - Rule 15: Only an INSERT of at most 16 rows, and an UPDATE or DELETE by full key, share
@@ -228,6 +233,13 @@
 //   - Rule 35: What was acknowledged is there after a kill -9, of the program or of the
 //     server. Server: integration.TestAKilledProcessLosesNoAcknowledgedRow,
 //     integration.TestAKilledServerLosesNoAcknowledgedRow.
+//   - Rule 36: Writes beside a locked table or row go on, in groups, and wait for the lock of
+//     a stranger once at most, for the lock_timeout; what waits for the lock goes alone for
+//     a moment, and leaves half of the connections to the others. What is remembered of
+//     locks expires and is bounded. Server: TestPostgresWritesBesideALockedTableGoOn,
+//     TestPostgresWritesBesideALockedRowGoOn, TestPostgresAGroupWaitsForStrangersOnce. Script:
+//     TestAWriteThatMeetsALockGoesAloneForAMoment,
+//     TestWritesThatAreStuckAloneKeepNoGroupFromStarting, TestWhatIsRememberedOfLocksIsBounded.
 //
 // # Reads of one owner
 //

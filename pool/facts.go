@@ -1,6 +1,10 @@
 package pool
 
-import "github.com/spillwaydb/spillway/internal/driver"
+import (
+	"time"
+
+	"github.com/spillwaydb/spillway/internal/driver"
+)
 
 // survey asks about the tables of a group that nobody has asked about since the last
 // connection was opened or DDL ran, and has those writes sent alone whose tables do more
@@ -73,3 +77,14 @@ func (f *fact) Row(r driver.Row) (err error) {
 
 // outdated has what is known about tables asked for again.
 func (p *Pool) outdated() { p.stamp.Add(1) }
+
+// factsFor is how long what is known about tables is believed: others change them too.
+const factsFor = time.Minute
+
+// forgetFacts has it asked for again when it is old.
+func (p *Pool) forgetFacts(t time.Time) {
+	n, until := t.UnixNano(), p.factsUntil.Load()
+	if n >= until && p.factsUntil.CompareAndSwap(until, n+int64(factsFor)) && until > 0 {
+		p.outdated()
+	}
+}

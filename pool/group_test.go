@@ -116,6 +116,25 @@ func TestTablesThatDoMoreGoAlone(t *testing.T) {
 	}
 }
 
+func TestWhatIsKnownOfTablesExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, k := newShop(), newKinds()
+		p := open(t, s.connector(), one(pool.Config{}))
+		learn(t, p, k)
+		for _, s.plain = range []string{"yes", "no", "yes"} {
+			_, sent := group(t, p, s, k, 4, nil)
+			if grouped := strings.Contains(strings.Join(sent, "|"), "set;set"); grouped != (s.plain == "yes") {
+				t.Errorf("plain is %s: sent %q", s.plain, sent)
+			}
+			asked := strings.Count(strings.Join(s.sent(), "|"), "table?")
+			if group(t, p, s, k, 4, nil); strings.Count(strings.Join(s.sent(), "|"), "table?") != asked {
+				t.Error("asked again at once")
+			}
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
 func TestALostGroupIsUnknownAndNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, k := newShop(), newKinds()

@@ -47,14 +47,20 @@ func (p *Pool) laneOf(op *Op) Lane {
 	if s.Lane >= laneCount || !p.lanes[s.Lane] || !s.fits() {
 		return LaneNone
 	}
-	if s.Lane == LaneWrite && s.barred.Load() == p.stamp.Load()+1 {
-		return LaneNone
+	if s.Lane == LaneWrite {
+		p.forgetFacts(op.submitted)
+		if s.barred.Load() == p.stamp.Load()+1 {
+			return LaneNone
+		}
 	}
 	if f := p.features.Sharing; f != nil && f.Allowed != nil && !f.Allowed() {
 		return LaneNone
 	}
 	if op.weight = op.Weight(); op.weight > maxBytes {
 		return LaneNone
+	}
+	if p.detours.has(s, op.Share.Key, op.submitted) {
+		return laneAside
 	}
 	return s.Lane
 }
@@ -82,12 +88,14 @@ func (c *crew) queueOf(op *Op) *opList {
 }
 
 // queues lists all queues, continuations first.
-func (c *crew) queues() [2 + laneCount - 1]*opList {
-	return [...]*opList{&c.first, &c.queue, &c.lanes[LaneRead], &c.lanes[LaneWrite]}
+func (c *crew) queues() [2 + laneAside]*opList {
+	return [...]*opList{&c.first, &c.queue, &c.lanes[LaneRead], &c.lanes[LaneWrite], &c.lanes[laneAside]}
 }
 
 // queued is the number of operations that count against QueueLimit.
-func (c *crew) queued() int { return c.queue.len + c.lanes[LaneRead].len + c.lanes[LaneWrite].len }
+func (c *crew) queued() int {
+	return c.queue.len + c.lanes[LaneRead].len + c.lanes[LaneWrite].len + c.lanes[laneAside].len
+}
 
 // waiting is the number of operations in all queues.
 func (c *crew) waiting() int { return c.first.len + c.queued() }
@@ -101,13 +109,16 @@ func (c *crew) eligible() int {
 	if c.grouped() {
 		n -= c.lanes[LaneWrite].len
 	}
+	if c.crowded() {
+		n -= c.lanes[laneAside].len
+	}
 	return n
 }
 
 // load is the number of flights that wait: what shares one counts once.
 func (c *crew) load() int {
-	n := c.first.len + c.queue.len
-	for _, l := range c.lanes[1:] {
+	n := c.first.len + c.queue.len + min(c.lanes[laneAside].len, max(0, c.asideLimit()-c.aside))
+	for _, l := range c.lanes[1:laneCount] {
 		n += (l.len + maxMembers - 1) / maxMembers
 	}
 	return n
@@ -115,7 +126,16 @@ func (c *crew) load() int {
 
 // mayClaim reports whether op may start at once on an idle connection.
 func (c *crew) mayClaim(op *Op) bool {
-	return c.eligible() == 0 && !c.gathers(op) && !c.probes(op) && (op.lane != LaneWrite || c.lanes[LaneWrite].len == 0 && !c.grouped())
+	if c.eligible() > 0 || c.gathers(op) || c.probes(op) {
+		return false
+	}
+	switch op.lane {
+	case LaneWrite:
+		return c.lanes[LaneWrite].len == 0 && !c.grouped()
+	case laneAside:
+		return c.lanes[laneAside].len == 0 && !c.crowded()
+	}
+	return true
 }
 
 // head is the operation that is served next: the oldest, but continuations first.
@@ -129,6 +149,9 @@ func (c *crew) head() *Op {
 	}
 	if w := c.lanes[LaneWrite].head; w != nil && !c.grouped() && (op == nil || w.order < op.order) {
 		op = w
+	}
+	if a := c.lanes[laneAside].head; a != nil && !c.crowded() && (op == nil || a.order < op.order) {
+		op = a
 	}
 	return op
 }
@@ -155,9 +178,13 @@ func (c *crew) begun(w *worker, op *Op, t time.Time) {
 	op.state.Store(opRunning)
 	op.started, w.since, w.current = t, t, op
 	w.kept()
-	if op.lane == LaneWrite {
+	switch op.lane {
+	case LaneWrite:
 		w.lone = true
 		c.lone++
+	case laneAside:
+		w.aside = true
+		c.aside++
 	}
 }
 
@@ -173,9 +200,15 @@ func (c *crew) pop() *Op {
 	return nil
 }
 
-// settled ends what w's last operation meant for the write lane, and notes whether that
-// lets somebody else start.
+// settled ends what w's last operation meant for the write lane, and for those on a
+// detour, and notes whether that lets somebody else start.
 func (c *crew) settled(w *worker) {
+	if w.aside {
+		w.aside = false
+		w.unblocked = c.crowded() && c.lanes[laneAside].len > 0
+		c.aside--
+		return
+	}
 	if !w.lone && !w.grouping {
 		return
 	}
@@ -188,6 +221,7 @@ func (c *crew) settled(w *worker) {
 		w.grouping, c.grouping = false, false
 	}
 	w.unblocked = before && !c.grouped() && c.lanes[LaneWrite].len > 0
+	c.hurry(w.used)
 }
 
 // gather takes op, the head of its lane, and what else waits there, for one flight of w.

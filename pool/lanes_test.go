@@ -22,6 +22,7 @@ import (
 //	set     sets row $1 to $2; what it returned is the row
 //	fail    fails
 //	hidden  a SELECT that writes
+//	locked  waits for a lock in vain
 type shop struct {
 	mu      sync.Mutex
 	rows    map[int64]int64
@@ -41,10 +42,10 @@ func newShop() *shop {
 
 func sharing() *driver.Sharing {
 	return &driver.Sharing{
-		Read: func() []driver.Statement {
+		Read: func(bool) []driver.Statement {
 			return []driver.Statement{{SQL: "BEGIN READ ONLY", Class: driver.Begin}, {SQL: "SET lock_timeout", Class: driver.Read}}
 		},
-		Write: func() []driver.Statement {
+		Write: func(bool) []driver.Statement {
 			return []driver.Statement{{SQL: "BEGIN", Class: driver.Begin}, {SQL: "SET lock_timeout", Class: driver.Read}}
 		},
 		Commit: driver.Statement{SQL: "COMMIT", Class: driver.Commit},
@@ -186,6 +187,8 @@ func (s *shop) statement(st *driver.Statement, tx map[int64]int64, readOnly bool
 		if readOnly {
 			return &driver.Error{Kind: driver.ErrReadOnly}, nil
 		}
+	case "locked":
+		return &driver.Error{Kind: driver.ErrLockTimeout}, nil
 	case "table?":
 		if s.plain != "no" {
 			out = append(out, row{1, 1, 1})

@@ -16,6 +16,7 @@ type Pool struct {
 	features  driver.Features
 	echo      echo
 	lanes     [laneCount]bool // those that are open
+	detours   detours
 	// enders are the channels by which Do hears of the end: with room for one token,
 	// which is always taken out, so that they can be used again.
 	enders sync.Pool
@@ -25,6 +26,8 @@ type Pool struct {
 	generation atomic.Uint64
 	// stamp is bumped when what is known about tables may be outdated.
 	stamp atomic.Uint64
+	// factsUntil is when it is next bumped anyway, in ns since 1970.
+	factsUntil atomic.Int64
 
 	// mu guards everything below, the crews, their queues, the states of workers and
 	// leases, and the fields of queued operations that say so. It is held for a few list

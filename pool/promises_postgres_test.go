@@ -442,7 +442,7 @@ func TestPostgresALoneCallerSharesNothing(t *testing.T) {
 			t.Errorf("sent %s", flight)
 		}
 	}
-	if st := s.p.Stats(); st.SharedReads.Count+st.SharedWrites.Count+st.Merged != 0 || st.Connects != 1 {
-		t.Errorf("shared %+v %+v, %d connections", st.SharedReads, st.SharedWrites, st.Connects)
+	if st := s.p.Stats(); st.SharedReads.Count+st.SharedWrites.Count+st.Merged != 0 {
+		t.Errorf("shared %+v %+v, %d were merged", st.SharedReads, st.SharedWrites, st.Merged)
 	}
 }

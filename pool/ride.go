@@ -34,6 +34,7 @@ type ride struct {
 	solo   []*Op          // to be sent alone
 	again  []*Op          // to be sent again, their connection having been lost
 	lost   error
+	hasty  bool // somebody waited for a lock in vain
 }
 
 // A member is an operation aboard.
@@ -143,7 +144,7 @@ func (m *member) take() bool {
 func (w *worker) fly() {
 	r := w.ride
 	p := w.crew.pool
-	r.begin, r.rounds, r.lost = now(), 0, nil
+	r.begin, r.rounds, r.lost, r.hasty = now(), 0, nil, false
 	r.carrier.interrupt.reset()
 	if w.needsPing(r.begin) && w.check(p.done) != nil {
 		p.invalidate(w)
@@ -151,7 +152,7 @@ func (w *worker) fly() {
 		r.finish()
 		return
 	}
-	size := len(r.members)
+	size := r.stepAside()
 	if r.lane == LaneWrite && !r.survey() {
 		r.release() // nothing was sent yet
 		r.finish()
@@ -188,7 +189,9 @@ func (w *worker) fly() {
 		r.judge()
 		r.part()
 	}
-	w.counters.shared[r.lane].observe(size)
+	if size > 0 {
+		w.counters.shared[r.lane].observe(size)
+	}
 	if r.lost == nil {
 		w.clean(false)
 	}
@@ -270,6 +273,7 @@ func (c *crew) resume(ops []*Op, solo bool) {
 	}
 	p := c.pool
 	var ended, closed []*Op
+	t := now()
 	p.mu.Lock()
 	for i := len(ops) - 1; i >= 0; i-- {
 		op := ops[i]
@@ -283,10 +287,17 @@ func (c *crew) resume(ops []*Op, solo bool) {
 		}
 		if solo {
 			op.solo, op.lane = true, LaneNone
+			if s := op.Share.Shape; s != nil && p.detours.has(s, op.Share.Key, t) {
+				op.lane = laneAside
+			}
 		}
 		op.hold(c)
 		op.state.Store(opQueued)
-		c.first.pushFront(op)
+		if op.lane == laneAside {
+			c.lanes[laneAside].pushFront(op)
+		} else {
+			c.first.pushFront(op)
+		}
 	}
 	for range ops {
 		c.stir()
@@ -442,9 +453,9 @@ func (r *ride) layOut() {
 	switch {
 	case r.lease != nil: // the owner has a transaction, or none
 	case r.lane == LaneWrite:
-		sts = append(sts, f.Write()...)
+		sts = append(sts, f.Write(r.hasty)...)
 	case n >= minFlight, n > 1 && mixed:
-		sts = append(sts, f.Read()...)
+		sts = append(sts, f.Read(r.hasty)...)
 	}
 	r.prefix = len(sts)
 	for i := range r.members {

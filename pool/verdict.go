@@ -106,25 +106,25 @@ func (r *ride) blame(k int) {
 		w.demoted = true
 		w.crew.pool.invalidate(w)
 		return
+	case errors.Is(err, driver.ErrLockTimeout):
+		r.blocked(m, err)
 	default:
 		r.spoiled(m.shape)
 	}
-	if r.lane == LaneRead && errors.Is(err, driver.ErrLockTimeout) {
-		r.blocked(m.shape)
-		return
+	if m.state == memberWaits {
+		r.alone(m)
 	}
-	r.alone(m)
 }
 
-// blocked has every read of a shape sent alone: one of them waited for a lock in vain, and
-// so would the others, for the same one and one after the other, while the rest of the
-// flight waits for them.
-func (r *ride) blocked(s *Shape) {
-	for i := range r.members {
-		if m := &r.members[i]; m.shape == s && m.state == memberWaits {
-			r.alone(m)
-		}
-	}
+// blocked has all members that want what m waited for in vain sent alone, for a moment
+// those that come later too, and the rest of the flight without much patience: it has
+// waited once.
+func (r *ride) blocked(m *member, err error) {
+	var e *driver.Error
+	row := errors.As(err, &e) && e.Table != ""
+	r.w.crew.pool.detours.add(m.shape, m.key, row, now())
+	r.hasty = true
+	r.stepAside()
 }
 
 // spoiled notes that a shape spoiled a flight.
@@ -140,12 +140,11 @@ func (r *ride) unmerge(g *merge, err error) {
 		if g.shape.leave() {
 			bump(&r.w.counters.soloShapes, 1)
 		}
+	} else if errors.Is(err, driver.ErrLockTimeout) {
+		r.blocked(&r.members[g.first], err)
+		return
 	} else {
 		r.spoiled(g.shape)
-	}
-	if errors.Is(err, driver.ErrLockTimeout) {
-		r.blocked(g.shape)
-		return
 	}
 	for i := g.first; i >= 0; i = r.members[i].next {
 		r.members[i].plain = true

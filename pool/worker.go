@@ -46,6 +46,7 @@ type worker struct {
 	fresh     bool      // counts in crew.fresh
 	lone      bool      // what runs is a write that flies alone, or
 	grouping  bool      // a group of them
+	aside     bool      // what runs is on a detour
 	unblocked bool      // its end let others start
 	current   *Op       // what runs, for Close
 	lease     *Lease
@@ -307,7 +308,7 @@ func (w *worker) serve(op *Op) {
 		bump(&w.counters.statements, uint64(n))
 	}
 	w.counters.count(op, err, end)
-	if s := op.Share.Shape; s != nil && op.Outcome() == nil {
+	if s := op.Share.Shape; s != nil && op.lane != laneAside && op.Outcome() == nil { // else it may have waited for a lock
 		s.ran(w.took-w.rtt, op.Statements[0].Affected)
 	}
 	p.echo.statements(op, end.Sub(op.started))

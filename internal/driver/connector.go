@@ -102,11 +102,12 @@ type Sharing struct {
 	// Read answers the statements that open such a transaction for statements that only
 	// read. It must refuse writes with [ErrReadOnly], see for each statement what was
 	// committed before it, and give up soon on a lock that somebody else holds. The
-	// caller does not change what it gets. Read and Write are asked only while Allowed.
-	Read func() []Statement
+	// caller does not change what it gets. Read and Write are asked only while Allowed; hasty
+	// asks for ones that give up much sooner, for a flight that waited for a lock before.
+	Read func(hasty bool) []Statement
 	// Write answers those that open one for writes; a constraint must be checked by the
 	// statement that it concerns. nil: writes do not share.
-	Write func() []Statement
+	Write func(hasty bool) []Statement
 	// Commit ends both.
 	Commit Statement
 	// Allowed reports whether statements may share at all, as far as it is known: they

@@ -52,7 +52,8 @@ type Error struct {
 	// adds as detail stays in the native error.
 	Message string
 	// Schema, Table, Column and Constraint name what was violated, as far as the
-	// backend tells. Column holds several names as "a, b".
+	// backend tells. Column holds several names as "a, b". Of an ErrLockTimeout Table is the
+	// table, or index, of the row that is locked, and empty if it is not a row.
 	Schema, Table, Column, Constraint string
 	// Hint says what to do about it.
 	Hint string

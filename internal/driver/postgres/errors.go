@@ -104,6 +104,11 @@ func databaseError(pe *pgconn.PgError, args []driver.Value) *driver.Error {
 			e.Table = "" // nextval($1), CAST($1 AS regclass)
 		}
 		e.Hint = `create it with CreateTables or "spillway migrate"`
+	case pe.Code == "55P03":
+		if _, name, ok := strings.Cut(pe.Where, "tuple"); ok && e.Table == "" {
+			_, name, _ = strings.Cut(name, " in relation ")
+			e.Table = quoted(name)
+		}
 	case pe.Code == "42703":
 		e.Column = columnName(pe.Message)
 	case pe.Code == "23505", pe.Code == "23503" && strings.HasPrefix(pe.Message, "insert or update"):

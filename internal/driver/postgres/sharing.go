@@ -18,28 +18,52 @@ const maxLockTimeout = 50
 var sharingSQL = fmt.Sprintf(`CASE WHEN current_setting('default_transaction_isolation') = 'read committed'
 THEN least(%d, (extract(epoch FROM current_setting('deadlock_timeout')::interval) * 250)::int8) ELSE 0 END`, maxLockTimeout)
 
-// openings are the statements that open a shared transaction.
-type openings struct{ read, write []driver.Statement }
+// hurry is by how much sooner a transaction gives up that is sent again after somebody in
+// it has waited for a lock.
+const hurry = 10
+
+// openings are the statements that open a shared transaction: with patience, and hasty.
+type openings [2]struct{ read, write []driver.Statement }
 
 func opening(lockTimeout int64) *openings {
-	wait := driver.Statement{SQL: fmt.Sprint("SET LOCAL lock_timeout = ", lockTimeout), Class: driver.Read}
-	return &openings{
-		read: []driver.Statement{
-			{SQL: "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", Class: driver.Begin},
-			wait,
-		},
-		write: []driver.Statement{
-			{SQL: "BEGIN ISOLATION LEVEL READ COMMITTED", Class: driver.Begin},
-			wait,
-			{SQL: "SET CONSTRAINTS ALL IMMEDIATE", Class: driver.Read},
-		},
+	o := &openings{}
+	for i, wait := range []int64{lockTimeout, max(1, lockTimeout/hurry)} {
+		o[i].read, o[i].write = within(wait)
 	}
+	return o
+}
+
+func (o *openings) of(hasty bool) (read, write []driver.Statement) {
+	if hasty {
+		return o[1].read, o[1].write
+	}
+	return o[0].read, o[0].write
+}
+
+func within(lockTimeout int64) (read, write []driver.Statement) {
+	wait := driver.Statement{SQL: fmt.Sprint("SET LOCAL lock_timeout = ", lockTimeout), Class: driver.Read}
+	read = []driver.Statement{
+		{SQL: "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", Class: driver.Begin},
+		wait,
+	}
+	write = []driver.Statement{
+		{SQL: "BEGIN ISOLATION LEVEL READ COMMITTED", Class: driver.Begin},
+		wait,
+		{SQL: "SET CONSTRAINTS ALL IMMEDIATE", Class: driver.Read},
+	}
+	return read, write
 }
 
 func (c *Connector) shares() *driver.Sharing {
 	return &driver.Sharing{
-		Read:    func() []driver.Statement { return c.sharing.Load().read },
-		Write:   func() []driver.Statement { return c.sharing.Load().write },
+		Read: func(hasty bool) []driver.Statement {
+			read, _ := c.sharing.Load().of(hasty)
+			return read
+		},
+		Write: func(hasty bool) []driver.Statement {
+			_, write := c.sharing.Load().of(hasty)
+			return write
+		},
 		Table:   tableSQL,
 		Commit:  driver.Statement{SQL: "COMMIT", Class: driver.Commit},
 		Allowed: func() bool { return c.sharing.Load() != nil && !c.pooler.stepwise.Load() },
