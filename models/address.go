@@ -81,9 +81,11 @@ func (cs *columns) find(p unsafe.Pointer, typ reflect.Type) *column {
 }
 
 // columnAt returns the column that p names.
-func columnAt[V any](p *V) (*column, error) {
-	typ := reflect.TypeFor[V]()
-	col := addresses.find(unsafe.Pointer(p), typ)
+func columnAt[V any](p *V) (*column, error) { return columnAs(unsafe.Pointer(p), reflect.TypeFor[V]()) }
+
+// columnAs is columnAt for an address of a type that is known at run time.
+func columnAs(p unsafe.Pointer, typ reflect.Type) (*column, error) {
+	col := addresses.find(p, typ)
 	return col, col.named(typ)
 }
 

@@ -2,6 +2,8 @@ package models
 
 import (
 	"fmt"
+	"reflect"
+	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 )
@@ -10,7 +12,11 @@ import (
 // ToExpr(&userT.Logins, Col(&userT.Logins).Plus(1)). An aggregate needs a subquery, see
 // [Sub].
 func ToExpr[V any](p *V, e Expr[V]) Assign {
-	col, err := columnAt(p)
+	return assignTerm(unsafe.Pointer(p), reflect.TypeFor[V](), e.x)
+}
+
+func assignTerm(p unsafe.Pointer, typ reflect.Type, e term) Assign {
+	col, err := columnAs(p, typ)
 	if err == nil {
 		err = e.checked().err
 	}
@@ -24,8 +30,8 @@ func ToExpr[V any](p *V, e Expr[V]) Assign {
 // [Conflict.DoUpdate].
 func Excluded[V any](p *V) Expr[V] {
 	e := Col(p)
-	if e.err == nil {
-		e.node = dialect.Excluded{Name: e.col.f.name}
+	if e.x.err == nil {
+		e.x.node = dialect.Excluded{Name: e.x.col.f.name}
 	}
 	return e
 }

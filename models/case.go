@@ -2,6 +2,7 @@ package models
 
 import (
 	"errors"
+	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/schema"
@@ -20,16 +21,28 @@ func When[V any](c Cond, v V) Branch[V] { return Branch[V]{c, Val(v)} }
 func WhenExpr[V any](c Cond, e Expr[V]) Branch[V] { return Branch[V]{c, e} }
 
 // A Switch is a [Case] that waits for its Else or End.
-type Switch[V any] struct{ e Expr[V] }
+type Switch[V any] struct{ e term }
 
 // Case chooses by conditions; the first branch whose condition is true counts:
 //
 //	models.Case(models.When(models.Gt(&postT.Views, 1000), "hot")).Else("cold")
 func Case[V any](branches ...Branch[V]) Switch[V] {
-	e := Expr[V]{}
+	bs := make([]branch, len(branches))
+	for i, b := range branches {
+		bs[i] = branch{b.cond, b.then.x}
+	}
+	return Switch[V]{caseTerm(bs)}
+}
+
+// branch is a Branch[V] without its type.
+type branch struct {
+	cond Cond
+	then term
+}
+
+func caseTerm(branches []branch) (e term) {
 	if len(branches) == 0 {
-		e.err = errors.New("models: Case without When")
-		return Switch[V]{e}
+		return term{err: errors.New("models: Case without When")}
 	}
 	var c dialect.Case
 	for i, b := range branches {
@@ -41,8 +54,7 @@ func Case[V any](branches ...Branch[V]) Switch[V] {
 			err = errZeroExpr
 		}
 		if err != nil {
-			e.err = err
-			return Switch[V]{e}
+			return term{err: err}
 		}
 		if i == 0 {
 			e.c = b.then.c
@@ -54,34 +66,40 @@ func Case[V any](branches ...Branch[V]) Switch[V] {
 		c.Whens = append(c.Whens, dialect.When{Cond: nodes[0], Then: b.then.node})
 	}
 	e.node = c
-	return Switch[V]{e}
+	return e
 }
 
 // Else ends a Case with a value for all other rows.
-func (s Switch[V]) Else(v V) Expr[V] {
-	if s.e.err != nil {
-		return s.e
-	}
-	val, err := encode(s.e.c, &v)
-	s.e.err = err
-	return s.otherwise(dialect.Typed{Value: val, Type: schema.Type{Kind: s.e.c.kind}})
-}
+func (s Switch[V]) Else(v V) Expr[V] { return Expr[V]{s.e.otherwise(unsafe.Pointer(&v))} }
 
 // ElseExpr ends a Case with an expression for all other rows.
-func (s Switch[V]) ElseExpr(e Expr[V]) Expr[V] {
-	s.e = s.e.join(e)
-	if s.e.err != nil {
-		return s.e
-	}
-	return s.otherwise(e.node)
-}
+func (s Switch[V]) ElseExpr(e Expr[V]) Expr[V] { return Expr[V]{s.e.otherwiseTerm(e.x)} }
 
 // End ends a Case that is NULL for all other rows; read it as [Nullable].
-func (s Switch[V]) End() Expr[V] { return s.e }
+func (s Switch[V]) End() Expr[V] { return Expr[V]{s.e} }
 
-func (s Switch[V]) otherwise(n dialect.Node) Expr[V] {
-	c := s.e.node.(dialect.Case)
+//go:noinline
+func (e term) otherwise(v unsafe.Pointer) term {
+	if e.err != nil {
+		return e
+	}
+	val, err := e.c.encode(v)
+	e.err = err
+	return e.otherwiseNode(dialect.Typed{Value: val, Type: schema.Type{Kind: e.c.kind}})
+}
+
+//go:noinline
+func (e term) otherwiseTerm(f term) term {
+	if e = e.join(f); e.err != nil {
+		return e
+	}
+	return e.otherwiseNode(f.node)
+}
+
+//go:noinline
+func (e term) otherwiseNode(n dialect.Node) term {
+	c := e.node.(dialect.Case)
 	c.Else = n
-	s.e.node = c
-	return s.e
+	e.node = c
+	return e
 }

@@ -13,15 +13,18 @@ import (
 // fraction), integers and UUIDs to text, text to numbers and UUIDs, a bool to 0 or 1.
 // Text that is no number is an error on Postgres, on SQLite it is what its digits in
 // front say, or 0. For other casts call the database's function with [Func].
-func Cast[W, V any](e Expr[V]) Expr[W] {
+func Cast[W, V any](e Expr[V]) Expr[W] { return Expr[W]{e.x.cast(reflect.TypeFor[W]())} }
+
+//go:noinline
+func (e term) cast(w reflect.Type) term {
 	if e = e.checked(); e.err != nil {
-		return Expr[W]{err: e.err}
+		return term{err: e.err}
 	}
-	c, err := codecFor(reflect.TypeFor[W](), false)
+	c, err := codecFor(w, false)
 	if err != nil {
-		return Expr[W]{err: fmt.Errorf("models: Cast: %w", err)}
+		return term{err: fmt.Errorf("models: Cast: %w", err)}
 	}
-	out := Expr[W]{c: c, col: e.col, sub: e.sub}
+	out := term{c: c, col: e.col, sub: e.sub}
 	from, to := e.c.kind, c.kind
 	typ := schema.Type{Kind: to}
 	float := func(k schema.Kind) bool { return k == schema.Float32 || k == schema.Float64 }

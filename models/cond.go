@@ -2,6 +2,7 @@ package models
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"unsafe"
 
@@ -20,18 +21,34 @@ type Cond struct {
 // encode turns v into an argument.
 func encode[V any](c *codec, v *V) (driver.Value, error) { return c.encode(unsafe.Pointer(v)) }
 
+// A list are values of one type, behind one another.
+type list struct {
+	p    unsafe.Pointer
+	n    int
+	size uintptr
+}
+
+func listOf[V any](vs []V) list {
+	var v V
+	return list{unsafe.Pointer(unsafe.SliceData(vs)), len(vs), unsafe.Sizeof(v)}
+}
+
 // compare makes a condition from a column and a value. NULL is neither equal nor unequal
 // to anything in SQL, so for it = and <> become IS NULL and IS NOT NULL.
 func compare[V any](p *V, op string, v V) Cond {
-	col, err := columnAt(p)
+	return compareColumn(unsafe.Pointer(p), reflect.TypeFor[V](), op, unsafe.Pointer(&v))
+}
+
+func compareColumn(p unsafe.Pointer, typ reflect.Type, op string, v unsafe.Pointer) Cond {
+	col, err := columnAs(p, typ)
 	if err != nil {
 		return Cond{err: err}
 	}
 	return compareNode(col.node(), col.c, op, v)
 }
 
-func compareNode[V any](n dialect.Node, c *codec, op string, v V) Cond {
-	val, err := encode(c, &v)
+func compareNode(n dialect.Node, c *codec, op string, v unsafe.Pointer) Cond {
+	val, err := c.encode(v)
 	switch {
 	case err != nil:
 		return Cond{err: err}
@@ -68,23 +85,27 @@ func EqCol[V any](p, q *V) Cond { return Col(p).EqExpr(Col(q)) }
 
 // In is true for rows whose column is one of vs; for none if vs is empty. However many
 // there are, they travel as one argument where the type allows it.
-func In[V any](p *V, vs ...V) Cond { return in(p, vs, false) }
+func In[V any](p *V, vs ...V) Cond {
+	return in(unsafe.Pointer(p), reflect.TypeFor[V](), listOf(vs), false)
+}
 
 // NotIn is true for rows whose column is none of vs, and not NULL unless vs is empty.
-func NotIn[V any](p *V, vs ...V) Cond { return in(p, vs, true) }
+func NotIn[V any](p *V, vs ...V) Cond {
+	return in(unsafe.Pointer(p), reflect.TypeFor[V](), listOf(vs), true)
+}
 
-func in[V any](p *V, vs []V, not bool) Cond {
-	col, err := columnAt(p)
+func in(p unsafe.Pointer, typ reflect.Type, vs list, not bool) Cond {
+	col, err := columnAs(p, typ)
 	if err != nil {
 		return Cond{err: err}
 	}
 	return inNode(col.node(), col.c, vs, not)
 }
 
-func inNode[V any](n dialect.Node, c *codec, vs []V, not bool) Cond {
-	vals := make([]driver.Value, len(vs))
-	for i := range vs {
-		val, err := encode(c, &vs[i])
+func inNode(n dialect.Node, c *codec, vs list, not bool) Cond {
+	vals := make([]driver.Value, vs.n)
+	for i := range vals {
+		val, err := c.encode(unsafe.Add(vs.p, uintptr(i)*vs.size))
 		if err != nil {
 			return Cond{err: err}
 		}
@@ -98,12 +119,16 @@ func inNode[V any](n dialect.Node, c *codec, vs []V, not bool) Cond {
 
 // Between is lo <= column and column <= hi.
 func Between[V any](p *V, lo, hi V) Cond {
-	col, err := columnAt(p)
+	return between(unsafe.Pointer(p), reflect.TypeFor[V](), unsafe.Pointer(&lo), unsafe.Pointer(&hi))
+}
+
+func between(p unsafe.Pointer, typ reflect.Type, lo, hi unsafe.Pointer) Cond {
+	col, err := columnAs(p, typ)
 	if err != nil {
 		return Cond{err: err}
 	}
-	l, err1 := encode(col.c, &lo)
-	h, err2 := encode(col.c, &hi)
+	l, err1 := col.c.encode(lo)
+	h, err2 := col.c.encode(hi)
 	if err := errors.Join(err1, err2); err != nil {
 		return Cond{err: err}
 	}
@@ -111,13 +136,13 @@ func Between[V any](p *V, lo, hi V) Cond {
 }
 
 // IsNull is true for rows whose column is NULL.
-func IsNull[V any](p *V) Cond { return null(p, false) }
+func IsNull[V any](p *V) Cond { return null(unsafe.Pointer(p), reflect.TypeFor[V](), false) }
 
 // NotNull is true for rows whose column is not NULL.
-func NotNull[V any](p *V) Cond { return null(p, true) }
+func NotNull[V any](p *V) Cond { return null(unsafe.Pointer(p), reflect.TypeFor[V](), true) }
 
-func null[V any](p *V, not bool) Cond {
-	col, err := columnAt(p)
+func null(p unsafe.Pointer, typ reflect.Type, not bool) Cond {
+	col, err := columnAs(p, typ)
 	if err != nil {
 		return Cond{err: err}
 	}
@@ -126,22 +151,32 @@ func null[V any](p *V, not bool) Cond {
 
 // Like compares a text with a pattern: % stands for any text, _ for one character, \
 // takes the meaning from the next character. Upper and lower case differ, on SQLite too.
-func Like[S ~string](p *S, pattern string) Cond { return like(p, pattern, false) }
+func Like[S ~string](p *S, pattern string) Cond {
+	return like(unsafe.Pointer(p), reflect.TypeFor[S](), pattern, false)
+}
 
 // ILike is [Like] with upper and lower case alike. SQLite folds the letters A to Z only.
-func ILike[S ~string](p *S, pattern string) Cond { return like(p, pattern, true) }
+func ILike[S ~string](p *S, pattern string) Cond {
+	return like(unsafe.Pointer(p), reflect.TypeFor[S](), pattern, true)
+}
 
 // Contains is true for rows whose column contains text, taken literally.
-func Contains[S ~string](p *S, text string) Cond { return like(p, "%"+literally(text)+"%", false) }
+func Contains[S ~string](p *S, text string) Cond {
+	return like(unsafe.Pointer(p), reflect.TypeFor[S](), "%"+literally(text)+"%", false)
+}
 
 // HasPrefix is true for rows whose column begins with text, taken literally.
-func HasPrefix[S ~string](p *S, text string) Cond { return like(p, literally(text)+"%", false) }
+func HasPrefix[S ~string](p *S, text string) Cond {
+	return like(unsafe.Pointer(p), reflect.TypeFor[S](), literally(text)+"%", false)
+}
 
 // HasSuffix is true for rows whose column ends with text, taken literally.
-func HasSuffix[S ~string](p *S, text string) Cond { return like(p, "%"+literally(text), false) }
+func HasSuffix[S ~string](p *S, text string) Cond {
+	return like(unsafe.Pointer(p), reflect.TypeFor[S](), "%"+literally(text), false)
+}
 
-func like[S ~string](p *S, pattern string, fold bool) Cond {
-	col, err := columnAt(p)
+func like(p unsafe.Pointer, typ reflect.Type, pattern string, fold bool) Cond {
+	col, err := columnAs(p, typ)
 	if err != nil {
 		return Cond{err: err}
 	}
@@ -196,5 +231,5 @@ func (c Cond) Value() Expr[bool] {
 	if c.err == nil && c.node == nil {
 		c.err = errors.New("models: a zero Cond is no condition")
 	}
-	return Expr[bool]{node: dialect.Parens{X: c.node}, c: boolExprCodec, err: c.err, sub: c.sub}
+	return Expr[bool]{term{node: dialect.Parens{X: c.node}, c: boolExprCodec, err: c.err, sub: c.sub}}
 }

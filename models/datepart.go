@@ -31,6 +31,6 @@ func Weekday(p *time.Time) Expr[int64] { return datePart(p, dialect.Weekday) }
 func YearDay(p *time.Time) Expr[int64] { return datePart(p, dialect.YearDay) }
 
 func datePart(p *time.Time, part dialect.Part) Expr[int64] {
-	e := Col(p)
-	return Expr[int64]{node: dialect.DatePart{X: e.node, Part: part}, c: int64Codec, col: e.col, err: e.err}
+	e := Col(p).x
+	return Expr[int64]{term{node: dialect.DatePart{X: e.node, Part: part}, c: int64Codec, col: e.col, err: e.err}}
 }

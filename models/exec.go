@@ -3,6 +3,7 @@ package models
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
@@ -20,11 +21,15 @@ type Assign struct {
 
 // To sets a column to a value.
 func To[V any](p *V, v V) Assign {
-	col, err := columnAt(p)
+	return assignValue(unsafe.Pointer(p), reflect.TypeFor[V](), unsafe.Pointer(&v))
+}
+
+func assignValue(p unsafe.Pointer, typ reflect.Type, v unsafe.Pointer) Assign {
+	col, err := columnAs(p, typ)
 	if err != nil {
 		return Assign{err: err}
 	}
-	val, err := encode(col.c, &v)
+	val, err := col.c.encode(v)
 	return Assign{set: dialect.Assign{Column: col.f.name, Value: dialect.Param{Value: val}}, col: col, err: err}
 }
 

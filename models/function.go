@@ -1,95 +1,75 @@
 package models
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
+	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
 	"github.com/spillwaydb/spillway/internal/schema"
 )
 
 // Lower is e in lower case. SQLite folds the letters A to Z only.
-func Lower[S ~string](e Expr[S]) Expr[S] { return apply[S, S](e, "LOWER", false, e.c) }
+func Lower[S ~string](e Expr[S]) Expr[S] { return Expr[S]{e.x.apply("LOWER", false, e.x.c)} }
 
 // Upper is e in upper case. SQLite folds the letters a to z only.
-func Upper[S ~string](e Expr[S]) Expr[S] { return apply[S, S](e, "UPPER", false, e.c) }
+func Upper[S ~string](e Expr[S]) Expr[S] { return Expr[S]{e.x.apply("UPPER", false, e.x.c)} }
 
 // Length is the number of characters of a text, or of bytes.
-func Length[S ~string | ~[]byte](e Expr[S]) Expr[int64] {
-	if e = e.checked(); e.err == nil && e.c.kind != schema.Text && e.c.kind != schema.Bytes {
-		return Expr[int64]{err: fmt.Errorf("models: Length is for texts and bytes, not for %s", e.c.kind)}
-	}
-	return apply[S, int64](e, "LENGTH", false, int64Codec)
-}
+func Length[S ~string | ~[]byte](e Expr[S]) Expr[int64] { return Expr[int64]{e.x.length()} }
 
 // Concat is its parts one behind the other, NULL if one of them is.
 func Concat[S ~string](parts ...Expr[S]) Expr[S] {
 	if len(parts) == 0 {
-		return Expr[S]{err: fmt.Errorf("models: Concat of nothing")}
+		return Expr[S]{term{err: errors.New("models: Concat of nothing")}}
 	}
-	e := parts[0]
+	e := parts[0].x
 	for _, p := range parts[1:] {
-		e = e.binary("||", p)
+		e = e.binary("||", p.x)
 	}
-	return e
+	return Expr[S]{e}
 }
 
 // Concat is e with text behind it. It is an error unless e is a text.
-func (e Expr[V]) Concat(text V) Expr[V] { return e.text("Concat").binary("||", Val(text)) }
+func (e Expr[V]) Concat(text V) Expr[V] { return Expr[V]{e.x.text("Concat").binary("||", Val(text).x)} }
 
 // Abs is e without its sign.
-func Abs[V Number](e Expr[V]) Expr[V] { return apply[V, V](e, "ABS", false, e.c) }
+func Abs[V Number](e Expr[V]) Expr[V] { return Expr[V]{e.x.apply("ABS", false, e.x.c)} }
 
 // Round rounds to that many decimal places, halves away from zero.
-func Round[V ~float32 | ~float64](e Expr[V], places int) Expr[V] {
-	if e = e.checked(); e.err == nil && (places < 0 || places > 15) {
-		e.err = fmt.Errorf("models: Round to %d places: want 0 to 15", places)
-	}
-	e.node = dialect.Round{X: e.node, Places: places}
-	return e
-}
+func Round[V ~float32 | ~float64](e Expr[V], places int) Expr[V] { return Expr[V]{e.x.round(places)} }
 
 // CoalesceExpr is the first of the expressions that is not NULL.
 func CoalesceExpr[V any](e Expr[V], others ...Expr[V]) Expr[V] {
-	e = e.checked()
-	args := []dialect.Node{e.node}
-	for _, o := range others {
-		e = e.join(o)
-		args = append(args, o.node)
-	}
-	e.node = dialect.Call{Name: "COALESCE", Args: args}
-	return e
+	return Expr[V]{e.x.coalesce(terms(others))}
 }
 
 // NullIf is e, or NULL where e is v.
-func NullIf[V any](e Expr[V], v V) Expr[V] {
-	if e = e.checked(); e.err != nil {
-		return e
-	}
-	val, err := encode(e.c, &v)
-	e.err = err
-	e.node = dialect.Call{Name: "NULLIF", Args: []dialect.Node{e.node, dialect.Param{Value: val}}}
-	return e
-}
+func NullIf[V any](e Expr[V], v V) Expr[V] { return Expr[V]{e.x.orValue("NULLIF", unsafe.Pointer(&v))} }
 
 // Func calls a function of the database by its name, such as "trim" or "app.price". Of
 // what it answers the program has to know that it is a V. Arguments are addresses of
 // columns, expressions, or plain values. The name may come from anywhere: what is no
 // identifier is an error.
 func Func[V any](name string, args ...any) Expr[V] {
-	c, err := codecFor(reflect.TypeFor[V](), false)
+	return Expr[V]{callTerm(reflect.TypeFor[V](), name, args)}
+}
+
+func callTerm(typ reflect.Type, name string, args []any) term {
+	c, err := codecFor(typ, false)
 	if err != nil {
-		return Expr[V]{err: fmt.Errorf("models: Func: %w", err)}
+		return term{err: fmt.Errorf("models: Func: %w", err)}
 	}
 	if !dialect.Identifier(name) {
-		return Expr[V]{err: fmt.Errorf("models: Func: %q is no name of a function: want letters, digits and _, at most one dot", name)}
+		return term{err: fmt.Errorf("models: Func: %q is no name of a function: want letters, digits and _, at most one dot", name)}
 	}
-	e := Expr[V]{c: c}
+	e := term{c: c}
 	nodes := make([]dialect.Node, len(args))
 	for i, a := range args {
 		node, col, sub, err := operand(a)
 		if err != nil {
-			return Expr[V]{err: err}
+			return term{err: err}
 		}
 		if e.col == nil {
 			e.col = col
@@ -104,11 +84,11 @@ func Func[V any](name string, args ...any) Expr[V] {
 // operand takes the address of a column, an expression, or a plain value.
 func operand(x any) (dialect.Node, *column, []*table, error) {
 	if e, ok := x.(expression); ok {
-		n, _, col, err := e.parts()
-		if err == nil && n == nil {
-			err = errZeroExpr
+		x := e.term()
+		if x.err == nil && x.node == nil {
+			x.err = errZeroExpr
 		}
-		return n, col, e.reads(), err
+		return x.node, x.col, x.sub, x.err
 	}
 	v := reflect.ValueOf(x)
 	if !v.IsValid() {
@@ -127,4 +107,29 @@ func operand(x any) (dialect.Node, *column, []*table, error) {
 	}
 	val, err := encodeAny(c, v)
 	return dialect.Typed{Value: val, Type: schema.Type{Kind: c.kind}}, nil, nil, err
+}
+
+//go:noinline
+func (e term) length() term {
+	if e = e.checked(); e.err == nil && e.c.kind != schema.Text && e.c.kind != schema.Bytes {
+		return term{err: fmt.Errorf("models: Length is for texts and bytes, not for %s", e.c.kind)}
+	}
+	return e.apply("LENGTH", false, int64Codec)
+}
+
+//go:noinline
+func (e term) round(places int) term {
+	if e = e.checked(); e.err == nil && (places < 0 || places > 15) {
+		e.err = fmt.Errorf("models: Round to %d places: want 0 to 15", places)
+	}
+	e.node = dialect.Round{X: e.node, Places: places}
+	return e
+}
+
+func terms[V any](es []Expr[V]) []term {
+	out := make([]term, len(es))
+	for i, e := range es {
+		out[i] = e.x
+	}
+	return out
 }

@@ -38,9 +38,9 @@ type rowValue struct {
 
 func rowValueOf(parts ...expression) (v rowValue) {
 	for _, p := range parts {
-		n, c, _, err := p.parts()
-		v.err = errors.Join(v.err, err)
-		v.nodes, v.codecs = append(v.nodes, n), append(v.codecs, c)
+		x := p.term()
+		v.err = errors.Join(v.err, x.err)
+		v.nodes, v.codecs = append(v.nodes, x.node), append(v.codecs, x.c)
 	}
 	return v
 }

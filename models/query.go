@@ -242,13 +242,9 @@ func (q *query) having(conds []Cond) *query {
 }
 
 // expression is any Expr[V].
-type expression interface {
-	parts() (dialect.Node, *codec, *column, error)
-	reads() []*table
-}
+type expression interface{ term() term }
 
-func (e Expr[V]) parts() (dialect.Node, *codec, *column, error) { return e.node, e.c, e.col, e.err }
-func (e Expr[V]) reads() []*table                               { return e.sub }
+func (e Expr[V]) term() term { return e.x }
 
 // reads notes tables that a query reads beside its own.
 func (q *query) reads(ts []*table) {
@@ -275,8 +271,8 @@ func (q *query) source() *dialect.Source {
 // nodeOf takes the address of a column or an expression.
 func nodeOf(x any) (dialect.Node, error) {
 	if e, ok := x.(expression); ok {
-		n, _, _, err := e.parts()
-		return n, err
+		x := e.term()
+		return x.node, x.err
 	}
 	col, err := columnOf(x)
 	if err != nil {

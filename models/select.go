@@ -80,20 +80,20 @@ func selected(parts []part) (*query, []cell, error) {
 	q := &query{tables: []*table{}}
 	var cells []cell
 	for i, p := range parts {
-		n, c, col, err := p.e.parts()
-		if err == nil && n == nil {
-			err = errZeroExpr
+		x := p.e.term()
+		if x.err == nil && x.node == nil {
+			x.err = errZeroExpr
 		}
-		if err != nil {
-			return nil, nil, err
+		if x.err != nil {
+			return nil, nil, x.err
 		}
-		if col != nil && q.sel.From == nil {
-			q.sel.From = col.source
-			q.tables = append(q.tables, col.t)
+		if x.col != nil && q.sel.From == nil {
+			q.sel.From = x.col.source
+			q.tables = append(q.tables, x.col.t)
 		}
-		q.tables = append(q.tables, p.e.reads()...)
-		q.sel.Columns = append(q.sel.Columns, n)
-		cells = append(cells, cell{c, p.off, i})
+		q.tables = append(q.tables, x.sub...)
+		q.sel.Columns = append(q.sel.Columns, x.node)
+		cells = append(cells, cell{x.c, p.off, i})
 	}
 	return q, cells, nil
 }

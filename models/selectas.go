@@ -105,7 +105,7 @@ func namedParts(typ reflect.Type, columns []any) ([]part, []*field, error) {
 			return nil, nil, fmt.Errorf("models: SelectAs[%s]: expression %d has no name: add As", typ, i+1)
 		}
 		f := t.byName[name]
-		_, c, _, _ := e.parts()
+		c := e.term().c
 		switch {
 		case f == nil:
 			return nil, nil, fmt.Errorf("models: SelectAs[%s]: there is no field for %s; there are %s", typ, name, t.sortedNames())
@@ -123,10 +123,7 @@ func namedParts(typ reflect.Type, columns []any) ([]part, []*field, error) {
 // column as an expression, whatever its type.
 type bare struct{ col *column }
 
-func (b bare) parts() (dialect.Node, *codec, *column, error) {
-	return b.col.node(), b.col.c, b.col, nil
-}
-func (bare) reads() []*table { return nil }
+func (b bare) term() term { return term{node: b.col.node(), c: b.col.c, col: b.col} }
 
 // named takes an expression or the address of a column, and returns what it is called.
 func named(x any) (expression, string, error) {
@@ -138,8 +135,9 @@ func named(x any) (expression, string, error) {
 		}
 		return bare{col}, col.f.name, nil
 	}
-	n, _, _, err := e.parts()
-	switch n := n.(type) {
+	t := e.term()
+	err := t.err
+	switch n := t.node.(type) {
 	case nil:
 		if err == nil {
 			err = errZeroExpr

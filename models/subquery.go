@@ -12,16 +12,18 @@ import (
 
 // Sub is the only value of a query that has one row and one column, NULL if it has no
 // row. More than one row is an error on Postgres; SQLite takes the first.
-func Sub[V any](q Query[V]) Expr[V] {
-	sel, tables, err := q.q.nested("Sub")
+func Sub[V any](q Query[V]) Expr[V] { return Expr[V]{q.q.sub()} }
+
+func (q *query) sub() term {
+	sel, tables, err := q.nested("Sub")
 	if err != nil {
-		return Expr[V]{err: err}
+		return term{err: err}
 	}
-	c := q.q.column()
+	c := q.column()
 	if c == nil {
-		return Expr[V]{err: errors.New("models: Sub takes a query of one column: make it with Select1")}
+		return term{err: errors.New("models: Sub takes a query of one column: make it with Select1")}
 	}
-	return Expr[V]{node: dialect.Scalar{Query: sel}, c: c, sub: tables}
+	return term{node: dialect.Scalar{Query: sel}, c: c, sub: tables}
 }
 
 // ExistsIn is true if q has a row: ExistsIn(From(postT).Where(EqCol(&postT.AuthorID,
@@ -39,22 +41,11 @@ func InQuery[V any](p *V, q Query[V]) Cond { return Col(p).InQuery(q) }
 func NotInQuery[V any](p *V, q Query[V]) Cond { return Col(p).NotInQuery(q) }
 
 // InQuery is true where e is one of the query's values.
-func (e Expr[V]) InQuery(q Query[V]) Cond { return inQuery(e, q, false) }
+func (e Expr[V]) InQuery(q Query[V]) Cond { return e.x.inQuery(q.q, false) }
 
 // NotInQuery is true where e is none of the query's values; see the function
 // [NotInQuery].
-func (e Expr[V]) NotInQuery(q Query[V]) Cond { return inQuery(e, q, true) }
-
-func inQuery[V any](e Expr[V], q Query[V], not bool) Cond {
-	sel, tables, err := q.q.nested("InQuery")
-	switch {
-	case e.checked().err != nil:
-		err = e.checked().err
-	case err == nil && q.q.column() == nil:
-		err = errors.New("models: InQuery takes a query of one column: make it with Select1")
-	}
-	return Cond{node: dialect.InQuery{X: e.node, Query: sel, Not: not}, err: err, sub: append(clip(e.sub), tables...)}
-}
+func (e Expr[V]) NotInQuery(q Query[V]) Cond { return e.x.inQuery(q.q, true) }
 
 // nested returns what a query is as a part of another.
 func (q *query) nested(what string) (*dialect.Select, []*table, error) {
