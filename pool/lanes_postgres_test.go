@@ -394,10 +394,8 @@ func TestPostgresEachNotifyOfATriggerArrives(t *testing.T) {
 
 func TestPostgresNothingSharesForARoleThatIsSerializable(t *testing.T) {
 	url := testdb.Postgres(t)
-	const isolation = "DO $$ BEGIN EXECUTE format('ALTER ROLE %%I IN DATABASE %%I %s default_transaction_isolation', current_user, current_database()) || '%s'; END $$"
 	first := openStore(t, url, pool.Config{Size: 1})
-	first.exec(fmt.Sprintf(isolation, "SET", " = serializable"))
-	t.Cleanup(func() { first.exec(fmt.Sprintf(isolation, "RESET", "")) }) // the next test may get the same database
+	first.exec("DO $$ BEGIN EXECUTE format('ALTER ROLE %I IN DATABASE %I SET default_transaction_isolation = serializable', current_user, current_database()); END $$")
 	s := openStore(t, url, pool.Config{Size: 1})
 	var ops []*pool.Op
 	for k := range int64(6) {

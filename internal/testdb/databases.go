@@ -80,6 +80,9 @@ func (d *databases) giveBack(name, own string) error {
 	if err := execute(d.admin, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '"+name+"'"); err != nil {
 		return err
 	}
+	if err := execute(d.admin, fmt.Sprintf(plain, name)); err != nil {
+		return err
+	}
 	if err := execute(own, empty); err != nil {
 		// It may have been dropped or renamed by its test: never lend it again.
 		return nil
@@ -89,6 +92,21 @@ func (d *databases) giveBack(name, own string) error {
 	d.free = append(d.free, name)
 	return nil
 }
+
+// plain takes back what a test has set for the database, for everybody or for a role in it.
+// It comes first, since what a test has set may keep the database from being emptied.
+const plain = `DO $$
+DECLARE s record;
+BEGIN
+	FOR s IN SELECT d.datname, r.rolname FROM pg_db_role_setting x JOIN pg_database d ON d.oid = x.setdatabase
+		LEFT JOIN pg_roles r ON r.oid = x.setrole WHERE d.datname = '%s' LOOP
+		IF s.rolname IS NULL THEN
+			EXECUTE format('ALTER DATABASE %%I RESET ALL', s.datname);
+		ELSE
+			EXECUTE format('ALTER ROLE %%I IN DATABASE %%I RESET ALL', s.rolname, s.datname);
+		END IF;
+	END LOOP;
+END $$`
 
 // empty drops everything an ordinary user can have made in a database.
 const empty = `DO $$
@@ -100,7 +118,6 @@ BEGIN
 	FOR l IN SELECT oid FROM pg_largeobject_metadata LOOP
 		PERFORM lo_unlink(l);
 	END LOOP;
-	EXECUTE format('ALTER DATABASE %I RESET ALL', current_database());
 	CREATE SCHEMA public;
 	GRANT ALL ON SCHEMA public TO PUBLIC;
 END $$`

@@ -64,6 +64,38 @@ func TestEachTestHasAnEmptyDatabaseOfItsOwn(t *testing.T) {
 	}
 }
 
+// What a test has set for the database, or for its user in it, is not there for the next
+// one, which gets the same database on a server of ours.
+func TestSettingsOfATestAreNotHandedOn(t *testing.T) {
+	const settings = "SELECT current_setting('default_transaction_isolation') || ' ' || current_setting('default_transaction_read_only') || ' ' || current_setting('work_mem')"
+	var before string
+	var urls []string
+	for range 2 {
+		t.Run("round", func(t *testing.T) {
+			url := testdb.Postgres(t)
+			urls = append(urls, url)
+			conn := connect(t, url)
+			var now string
+			if err := conn.QueryRow(t.Context(), settings).Scan(&now); err != nil {
+				t.Fatal(err)
+			}
+			if before == "" {
+				before = now
+			} else if now != before {
+				t.Errorf("the settings are %q, and were %q", now, before)
+			}
+			name := pgx.Identifier{conn.Config().Database}.Sanitize()
+			role := pgx.Identifier{conn.Config().User}.Sanitize()
+			run(t, conn, "ALTER DATABASE "+name+" SET work_mem = '7MB'")
+			run(t, conn, "ALTER ROLE "+role+" IN DATABASE "+name+" SET default_transaction_isolation = serializable")
+			run(t, conn, "ALTER ROLE "+role+" IN DATABASE "+name+" SET default_transaction_read_only = on")
+		})
+	}
+	if os.Getenv(testdb.Env) == "" && urls[0] != urls[1] {
+		t.Error("the database was not handed on")
+	}
+}
+
 func TestTheServerIsDurable(t *testing.T) {
 	var fsync, commit string
 	err := connect(t, testdb.Postgres(t)).QueryRow(t.Context(), "SELECT current_setting('fsync'), current_setting('synchronous_commit')").Scan(&fsync, &commit)
