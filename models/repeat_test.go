@@ -26,6 +26,17 @@ type (
 	}
 )
 
+// getEach is the loop, in a session of its own.
+func getEach(t *testing.T, e *models.Engine, shelves []*Shelf) {
+	t.Helper()
+	s := models.NewSession(e, "repeat")
+	defer s.Close()
+	for _, x := range shelves {
+		_, err := models.Get[Shelf](t.Context(), s, x.ID)
+		must(t, err)
+	}
+}
+
 // A loop that asks for each row by itself is reported with its line, once.
 func TestLoopsThatAskForEachRowAreReported(t *testing.T) {
 	r := models.NewRegistry()
@@ -39,14 +50,8 @@ func TestLoopsThatAskForEachRowAreReported(t *testing.T) {
 		at      string // part of the one line that is logged; "": none is
 	}{
 		{"Get in a session", 20, func(t *testing.T, e *models.Engine, shelves []*Shelf) {
-			for range 2 {
-				s := models.NewSession(e, "repeat")
-				defer s.Close()
-				for _, x := range shelves {
-					_, err := models.Get[Shelf](t.Context(), s, x.ID)
-					must(t, err)
-				}
-			}
+			getEach(t, e, shelves)
+			getEach(t, e, shelves)
 		}, 2, "at=repeat_test.go:"},
 		{"a query of its own for each", 20, func(t *testing.T, e *models.Engine, shelves []*Shelf) {
 			s := models.NewSession(e, "repeat")
@@ -65,12 +70,7 @@ func TestLoopsThatAskForEachRowAreReported(t *testing.T) {
 			}
 		}, 1, "session=async.go:7"},
 		{"fewer", 31, func(t *testing.T, e *models.Engine, shelves []*Shelf) {
-			s := models.NewSession(e, "repeat")
-			defer s.Close()
-			for _, x := range shelves {
-				_, err := models.Get[Shelf](t.Context(), s, x.ID)
-				must(t, err)
-			}
+			getEach(t, e, shelves)
 		}, 0, ""},
 		{"loads of siblings", 20, func(t *testing.T, e *models.Engine, _ []*Shelf) {
 			s := models.NewSession(e, "repeat")
@@ -83,12 +83,7 @@ func TestLoopsThatAskForEachRowAreReported(t *testing.T) {
 			}
 		}, 0, ""},
 		{"switched off", pool.Unlimited, func(t *testing.T, e *models.Engine, shelves []*Shelf) {
-			s := models.NewSession(e, "repeat")
-			defer s.Close()
-			for _, x := range shelves {
-				_, err := models.Get[Shelf](t.Context(), s, x.ID)
-				must(t, err)
-			}
+			getEach(t, e, shelves)
 		}, 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
