@@ -66,9 +66,6 @@ func (k *keyCall) prepare(c *call) (bool, error) {
 	if c.e.shared {
 		c.share.Shape = c.e.shapes.get(k.t, c.e.dialect)
 	}
-	if len(vals) == 1 {
-		c.share.Key = vals[0]
-	}
 	if c.loads = newLoader(c.e, c.u, k.t, nil); c.loads == nil {
 		return false, nil
 	}

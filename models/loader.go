@@ -184,7 +184,7 @@ func (l *loader) Next() *pool.Op {
 	l.op.Continuation = true
 	l.op.Share = pool.Share{}
 	if l.e.shared && len(l.level) == 1 && !l.op.Statements[0].Foreign {
-		l.op.Share.Shape = l.e.shapes.read(l.op.Statements[0].SQL)
+		l.op.Share.Shape = l.e.shapes.load(l.level[0])
 	}
 	l.flown = true
 	return &l.op

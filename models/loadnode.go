@@ -20,6 +20,7 @@ type loadNode struct {
 	keys    keyIndex
 	of      []int32 // the key of each parent, -1 for none
 	st      driver.Statement
+	byKey   bool // st names the parents by a list of keys
 	sink    objectSink
 	pairs   *pairSink // around sink, where rows name the parent's key
 	excerpt excerpt
@@ -121,6 +122,7 @@ func (n *loadNode) statement() error {
 		return fmt.Errorf("models: %s: %w", rel, err)
 	}
 	n.st = driver.Statement{SQL: intern(w.Text()), Args: w.Args(), Class: driver.Read, Sink: sink, Foreign: w.Foreign()}
+	_, n.byKey = parents.(dialect.In)
 	return nil
 }
 

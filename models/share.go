@@ -15,6 +15,7 @@ type shapes struct {
 	mu     sync.RWMutex
 	reads  map[string]*pool.Shape
 	gets   map[*table]*pool.Shape
+	loads  map[string]*pool.Shape
 	writes map[string]*pool.Shape
 }
 
@@ -60,6 +61,31 @@ func (s *shapes) get(t *table, d dialect.Dialect) *pool.Shape {
 	return x
 }
 
+// load returns the shape of the statement that loads a relation. Another query may have
+// the same text and nothing to merge, so it has a shape of its own.
+func (s *shapes) load(n *loadNode) *pool.Shape {
+	if !n.byKey {
+		return s.read(n.st.SQL)
+	}
+	s.mu.RLock()
+	x := s.loads[n.st.SQL]
+	s.mu.RUnlock()
+	if x != nil {
+		return x
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x = s.loads[n.st.SQL]; x != nil {
+		return x
+	}
+	if s.loads == nil || len(s.loads) > maxTexts {
+		s.loads = map[string]*pool.Shape{}
+	}
+	x = &pool.Shape{Lane: pool.LaneRead, Text: n.st.SQL, Lookup: n.lookup()}
+	s.loads[n.st.SQL] = x
+	return x
+}
+
 // lookup is Get for many keys at once; nil if equal keys need not have equal bytes, or
 // the database is asked by other means. It has the conditions of Get, such as that the
 // row is not marked as deleted.
@@ -70,8 +96,6 @@ func (t *table) lookup(d dialect.Dialect) *pool.Lookup {
 	k := t.key[0]
 	var sample driver.Value
 	switch {
-	case k.own || k.col.Type.Text("postgres") != "":
-		return nil
 	case k.kind.Integer():
 		sample = driver.Int64(0)
 	case k.kind == schema.UUID:
@@ -90,7 +114,32 @@ func (t *table) lookup(d dialect.Dialect) *pool.Lookup {
 	if w.Err() != nil {
 		return nil
 	}
-	return &pool.Lookup{SQL: string(w.Text()), Column: k.pos}
+	return k.lookup(string(w.Text()), k.pos)
+}
+
+// lookup is the statement of a load, which has a list of keys already. One with further
+// arguments, such as those of a filter, is never merged.
+func (n *loadNode) lookup() *pool.Lookup {
+	if n.l.e.dialect != dialect.Postgres {
+		return nil
+	}
+	if n.rel.kind == manyToMany {
+		return n.rel.via.Load().own.lookup(n.st.SQL, n.excerpt.width())
+	}
+	f := n.rel.far()
+	return f.lookup(n.st.SQL, n.excerpt.column(f))
+}
+
+// lookup makes one of a statement that asks for values of a field and reads it at a place
+// of its rows; nil if equal values need not have equal bytes.
+func (f *field) lookup(sql string, at int) *pool.Lookup {
+	switch {
+	case f.own || f.col.Type.Text("postgres") != "":
+		return nil
+	case f.kind.Integer(), f.kind == schema.UUID, f.kind == schema.Bytes:
+		return &pool.Lookup{SQL: sql, Column: at}
+	}
+	return nil
 }
 
 // shares lets the statement of a call share a flight if it only reads: with anybody's, or

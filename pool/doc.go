@@ -57,8 +57,9 @@
 //	            has a setting of its own. Alone on a connection.
 //	read        SELECTs of the query builder. Those that wait go out in one round trip as
 //	            BEGIN … READ ONLY, a short lock_timeout, the statements, COMMIT.
-//	by key      in the read lane: lookups of one kind become one "= ANY($1)"; each caller
-//	            reads the rows of its key for itself, so nothing is shared.
+//	by key      in the read lane: lookups of one kind, and loads of one relation by its
+//	            foreign key, become one "= ANY($1)"; each caller reads the rows of its
+//	            keys for itself, in the order of its statement, so nothing is shared.
 //	write       small writes by key share a transaction and its commit.
 //
 // There is no timer and no writer for all: a flight is what queued while the workers
@@ -77,7 +78,10 @@
 //     sent alone, and for a second what wants the same: reads of its shape, writes of its
 //     table or row. The others of the flight wait for the lock_timeout once. Those that
 //     wait alone have at most half of the connections; the rest of them stays in the queue.
-//   - A lookup is answered by a statement that started after it was submitted.
+//   - A lookup is answered by a statement that started after it was submitted. Its keys are
+//     its only argument: one with a filter or a limit of its own goes as it is. A statement
+//     for several callers asks for 1024 keys at most; if it fails, they are asked for one
+//     by one. Only keys merge that are equal exactly if their bytes are.
 //   - A context that ends takes its operation out of a flight at once, without the
 //     answer; a write says "outcome unknown" then. The flight goes on: no cancel request
 //     is made that could hit a neighbour, nor is a deadline sent along. Only a flight of
@@ -85,8 +89,9 @@
 //   - What looks like a SELECT and writes (a view, a function) is refused by READ ONLY,
 //     sent alone, and its shape goes alone from then on. It is no sign of a failover.
 //   - A shape flies alone at first; it shares while the server takes less than 5 ms for
-//     it and its answers are small. One that spoils flights often leaves for a while.
-//     Arguments above 64 KiB go alone.
+//     it and its answers are small. One that spoils flights often leaves for a while, and
+//     so does one that had a merged statement answer more than 8192 rows; no flight is
+//     filled with more, as far as one can tell. Arguments above 64 KiB go alone.
 //   - Nothing shares where the server's default isolation is not READ COMMITTED.
 //   - Writes share a commit on plain tables only ([GroupAuto] has the list), sorted by table
 //     and key, so that groups of several processes do not deadlock, and with a lock_timeout

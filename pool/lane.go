@@ -36,6 +36,9 @@ const (
 	maxMembers = 256
 	// maxFlight bounds the arguments of one flight, in bytes.
 	maxFlight = 256 << 10
+	// maxRows bounds the rows that the reads of one flight have to answer, going by what
+	// their shapes answered before.
+	maxRows = 32 * manyRows
 )
 
 // laneOf decides which lane op takes.
@@ -241,10 +244,12 @@ func (w *worker) gather(op *Op) bool {
 	if r == nil {
 		r = newRide(w)
 	}
-	bytes := 0
+	bytes, rows := 0, int64(0)
 	for _, from := range [...]*opList{&c.first, l} {
 		for op := from.head; op != nil && op.lane == lane && len(r.members) < maxMembers; op = from.head {
-			if bytes += op.weight; bytes > maxFlight && len(r.members) > 0 {
+			bytes += op.weight
+			rows += op.Share.Shape.rows.Load()
+			if (bytes > maxFlight || rows > maxRows*8 && lane == LaneRead) && len(r.members) > 0 {
 				break
 			}
 			c.unlink(op)

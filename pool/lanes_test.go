@@ -19,6 +19,7 @@ import (
 //
 //	get     the row of key $1
 //	any     the rows of the keys $1
+//	kids    the children of the keys $1, see children
 //	set     sets row $1 to $2; what it returned is the row
 //	fail    fails
 //	hidden  a SELECT that writes
@@ -169,6 +170,10 @@ func (s *shop) statement(st *driver.Statement, tx map[int64]int64, readOnly bool
 	case "any":
 		for _, k := range st.Args[0].Array().([]int64) {
 			find(k)
+		}
+	case "kids":
+		if out, err = children(st.Args[0].Array().([]int64)); err != nil {
+			return err, nil
 		}
 	case "set":
 		if readOnly {

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spillwaydb/spillway/internal/driver"
@@ -8,22 +9,32 @@ import (
 
 // A merge is one statement for several lookups of one shape. It takes the rows and hands
 // each to the guards of the members that asked for its key, which read it again for
-// themselves: nothing of a row is shared. Equal keys are asked for once.
+// themselves: nothing of a row is shared. Equal keys are asked for once. Rows come in the
+// order of the statement, and what a member gets of them keeps it.
 type merge struct {
 	r      *ride
 	shape  *Shape
-	kind   driver.ValueKind
-	first  int32 // the members, linked by next
+	kind   driver.ValueKind // of a key
+	keys   int              // of all members, equal ones counted again
+	first  int32            // the members, linked by next
 	last   int32
 	count  int
-	place  int // of its statement in the flight
-	ints   map[int64]int32
+	place  int             // of its statement in the flight
+	ints   map[int64]int32 // who asked for a key last
 	texts  map[string]int32
+	askers []asker
 	stray  bool // a row came that nobody asked for, or whose key can not be read
 	at     time.Time
 	last64 time.Time
 	rows   int64
 }
+
+// An asker is a member that asked for a key; next is who asked for the same one before,
+// -1 for nobody.
+type asker struct{ member, next int32 }
+
+// maxKeys bounds the keys of one merged statement; who asks for more goes alone.
+const maxKeys = 1024
 
 // merge finds the lookups that can be merged.
 func (r *ride) merge() {
@@ -32,13 +43,17 @@ func (r *ride) merge() {
 	}
 	for i := range r.members {
 		m := &r.members[i]
-		if m.state == memberDone || m.plain || m.n != 1 || m.shape.Lookup == nil || !mergeable(m.key) {
+		if m.state == memberDone || m.plain || m.n != 1 || m.shape.Lookup == nil || len(r.copies[m.first].Args) != 1 {
 			continue
 		}
-		g := r.mergeOf(m)
+		kind, keys := keysOf(r.copies[m.first].Args[0])
+		if keys == 0 {
+			continue
+		}
+		g := r.mergeOf(m.shape, kind, keys)
 		if g < 0 {
 			g = len(r.merges)
-			r.merges = append(r.merges, merge{r: r, shape: m.shape, kind: m.key.Kind(), first: int32(i), last: -1})
+			r.merges = append(r.merges, merge{r: r, shape: m.shape, kind: kind, first: int32(i), last: -1})
 		}
 		to := &r.merges[g]
 		if to.last >= 0 {
@@ -46,6 +61,7 @@ func (r *ride) merge() {
 		}
 		to.last = int32(i)
 		to.count++
+		to.keys += keys
 		m.merge = int32(g)
 	}
 	for g := range r.merges {
@@ -58,47 +74,57 @@ func (r *ride) merge() {
 	}
 }
 
-// mergeOf finds the merge that a member belongs to, -1 if there is none yet.
-func (r *ride) mergeOf(m *member) int {
+// mergeOf finds a merge with room for so many keys, -1 if there is none yet.
+func (r *ride) mergeOf(s *Shape, kind driver.ValueKind, keys int) int {
 	for g := range r.merges {
-		if r.merges[g].shape == m.shape && r.merges[g].kind == m.key.Kind() {
+		if to := &r.merges[g]; to.shape == s && to.kind == kind && to.keys+keys <= maxKeys {
 			return g
 		}
 	}
 	return -1
 }
 
-// mergeable reports whether keys of this kind are equal exactly if their bytes are.
-func mergeable(key driver.Value) bool {
-	switch key.Kind() {
+// keysOf returns the kind of the keys that an argument is, one or an array of them, and
+// how many they are; 0 if keys of that kind can be equal and have other bytes.
+func keysOf(arg driver.Value) (kind driver.ValueKind, n int) {
+	switch kind = arg.Kind(); kind {
 	case driver.KindInt64, driver.KindUUID, driver.KindBytes, driver.KindText:
-		return true
+		return kind, 1
+	case driver.KindArray:
+		switch a := arg.Array().(type) {
+		case []int64:
+			return driver.KindInt64, len(a)
+		case [][16]byte:
+			return driver.KindUUID, len(a)
+		case [][]byte:
+			if slices.ContainsFunc(a, func(k []byte) bool { return k == nil }) {
+				return kind, 0 // NULL is no key
+			}
+			return driver.KindBytes, len(a)
+		case []string:
+			return driver.KindText, len(a)
+		}
 	}
-	return false
+	return kind, 0
 }
 
 // index sorts the members out by key.
 func (g *merge) index() {
+	g.askers = make([]asker, 0, g.keys)
 	if g.kind == driver.KindInt64 {
-		g.ints = make(map[int64]int32, g.count)
+		g.ints = make(map[int64]int32, g.keys)
 	} else {
-		g.texts = make(map[string]int32, g.count)
+		g.texts = make(map[string]int32, g.keys)
 	}
 	for i := g.first; i >= 0; i = g.r.members[i].next {
-		m := &g.r.members[i]
-		if g.ints != nil {
-			k := m.key.Int64()
-			if other, ok := g.ints[k]; ok {
-				m.same = other
-			}
-			g.ints[k] = i
-			continue
+		switch arg := g.r.copies[g.r.members[i].first].Args[0]; arg.Kind() {
+		case driver.KindInt64:
+			asks(g, g.ints, arg.Int64(), i)
+		case driver.KindArray:
+			g.list(arg.Array(), i)
+		default:
+			asks(g, g.texts, keyBytes(arg), i)
 		}
-		k := keyBytes(m.key)
-		if other, ok := g.texts[k]; ok {
-			m.same = other
-		}
-		g.texts[k] = i
 	}
 }
 
@@ -110,36 +136,63 @@ func keyBytes(key driver.Value) string {
 	return string(key.Bytes())
 }
 
+// list notes that member i asks for each key of an array.
+func (g *merge) list(array any, i int32) {
+	switch a := array.(type) {
+	case []int64:
+		for _, k := range a {
+			asks(g, g.ints, k, i)
+		}
+	case [][16]byte:
+		for _, k := range a {
+			asks(g, g.texts, string(k[:]), i)
+		}
+	case [][]byte:
+		for _, k := range a {
+			asks(g, g.texts, string(k), i)
+		}
+	case []string:
+		for _, k := range a {
+			asks(g, g.texts, k, i)
+		}
+	}
+}
+
+// asks notes that member i asks for a key, which may be in its list twice.
+func asks[K comparable](g *merge, by map[K]int32, key K, i int32) {
+	before, ok := by[key]
+	switch {
+	case !ok:
+		before = -1
+	case g.askers[before].member == i:
+		return
+	}
+	by[key] = int32(len(g.askers))
+	g.askers = append(g.askers, asker{member: i, next: before})
+}
+
 // statement asks for the rows of all keys.
 func (g *merge) statement() driver.Statement {
 	var keys driver.Value
 	switch g.kind {
 	case driver.KindInt64:
-		a := make([]int64, 0, len(g.ints))
-		for k := range g.ints {
-			a = append(a, k)
-		}
-		keys = driver.Array(a)
+		keys = arrayOf(g.ints, func(k int64) int64 { return k })
 	case driver.KindUUID:
-		a := make([][16]byte, 0, len(g.texts))
-		for k := range g.texts {
-			a = append(a, [16]byte([]byte(k)))
-		}
-		keys = driver.Array(a)
+		keys = arrayOf(g.texts, func(k string) [16]byte { return [16]byte([]byte(k)) })
 	case driver.KindBytes:
-		a := make([][]byte, 0, len(g.texts))
-		for k := range g.texts {
-			a = append(a, []byte(k))
-		}
-		keys = driver.Array(a)
+		keys = arrayOf(g.texts, func(k string) []byte { return []byte(k) })
 	default:
-		a := make([]string, 0, len(g.texts))
-		for k := range g.texts {
-			a = append(a, k)
-		}
-		keys = driver.Array(a)
+		keys = arrayOf(g.texts, func(k string) string { return k })
 	}
 	return driver.Statement{SQL: g.shape.Lookup.SQL, Args: []driver.Value{keys}, Class: driver.Read, Sink: g}
+}
+
+func arrayOf[K comparable, E any](by map[K]int32, of func(K) E) driver.Value {
+	a := make([]E, 0, len(by))
+	for k := range by {
+		a = append(a, of(k))
+	}
+	return driver.Array(a)
 }
 
 // Begin implements driver.Sink.
@@ -163,15 +216,15 @@ func (g *merge) Row(row driver.Row) error {
 		g.stray = true
 		return nil
 	}
-	for ; i >= 0; i = g.r.members[i].same {
-		guard := g.guard(i)
+	for ; i >= 0; i = g.askers[i].next {
+		guard := g.guard(g.askers[i].member)
 		guard.rows++
 		_ = guard.row(row)
 	}
 	return nil
 }
 
-// find returns the member that asked for a row last; the others hang from it.
+// find returns who asked for a row last; the others hang from it.
 func (g *merge) find(row driver.Row) (i int32, ok bool) {
 	col := g.shape.Lookup.Column
 	switch g.kind {
@@ -204,3 +257,11 @@ func (g *merge) find(row driver.Row) (i int32, ok bool) {
 }
 
 func (g *merge) guard(i int32) *guard { return &g.r.guards[g.r.members[i].first] }
+
+// most is the largest number of rows that one member got.
+func (g *merge) most() (most int64) {
+	for i := g.first; i >= 0; i = g.r.members[i].next {
+		most = max(most, g.guard(i).rows)
+	}
+	return most
+}

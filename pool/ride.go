@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync/atomic"
@@ -42,14 +43,13 @@ type member struct {
 	op    *Op
 	run   uint32
 	shape *Shape
-	key   driver.Value
+	key   driver.Value // what writes are sorted by
 	state memberState
 	plain bool // not merged, since that went wrong
 	first int  // its guards
 	n     int
 	merge int32 // -1: none
 	next  int32 // the next one of the same merge, -1 for none
-	same  int32 // the next one with the same key, -1 for none
 }
 
 type memberState uint8
@@ -368,7 +368,7 @@ func (r *ride) collect() (waits int) {
 			continue
 		}
 		m.first, m.n = len(r.guards), 0
-		m.merge, m.next, m.same = -1, -1, -1
+		m.merge, m.next = -1, -1
 		for j := range op.Statements {
 			s := &op.Statements[j]
 			if r.lane == LaneWrite && (s.Class == driver.Begin || s.Class == driver.Commit) {
@@ -410,10 +410,15 @@ func (r *ride) own(args []driver.Value) []driver.Value {
 		case driver.KindJSON:
 			out[i] = driver.JSON(append([]byte{}, out[i].Bytes()...))
 		case driver.KindArray:
+			a := out[i].Array()
+			if b, ok := a.([][]byte); ok {
+				out[i] = driver.Array(ownBytes(b))
+				continue
+			}
 			if r.lane != LaneWrite { // those of reads are made for their statement
 				continue
 			}
-			switch a := out[i].Array().(type) { // weigh lets no other in
+			switch a := a.(type) {
 			case []int64:
 				out[i] = driver.Array(append([]int64{}, a...))
 			case []string:
@@ -422,6 +427,15 @@ func (r *ride) own(args []driver.Value) []driver.Value {
 				out[i] = driver.Array(append([][16]byte{}, a...))
 			}
 		}
+	}
+	return out
+}
+
+// ownBytes copies keys of bytes, which an array that was made for a statement points to.
+func ownBytes(keys [][]byte) [][]byte {
+	out := make([][]byte, len(keys))
+	for i, k := range keys {
+		out[i] = bytes.Clone(k) // nil is NULL, and stays it
 	}
 	return out
 }

@@ -34,8 +34,7 @@ func (l Lane) String() string {
 type Share struct {
 	// Shape is the kind of statement; nil: the operation flies alone.
 	Shape *Shape
-	// Key is the key of an operation whose Shape has a Lookup, and what the writes of one
-	// table are sorted by; Null if there is none.
+	// Key is what the writes of one table are sorted by; Null if there is none.
 	Key driver.Value
 }
 
@@ -74,10 +73,12 @@ const (
 )
 
 // A Lookup is a statement that answers many operations of one [Shape] at once: each asks
-// for the rows that have its key. It fits only keys that are equal exactly if their bytes
+// for the rows that have its key, or one of its keys. The only argument of its statement
+// is the key, or an array of them. It fits only keys that are equal exactly if their bytes
 // are: integers, UUIDs, bytes, and texts in a collation that is deterministic.
 type Lookup struct {
-	// SQL is the statement with one parameter, an array of keys.
+	// SQL is the statement with one parameter, an array of keys. Its rows come in the
+	// order that an operation asks for.
 	SQL string
 	// Column is the place of the key in the result.
 	Column int

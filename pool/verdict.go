@@ -237,7 +237,11 @@ func (r *ride) measure(sent time.Time) {
 		if o < 0 {
 			g := &r.merges[-1-o]
 			if took := g.at.Sub(prev); !g.at.IsZero() {
-				g.shape.ran(took/time.Duration(g.count), g.rows/int64(g.count))
+				rows := g.rows / int64(g.count)
+				if g.rows > maxRows { // whoever had the most of them should not have shared
+					rows = g.most()
+				}
+				g.shape.ran(took/time.Duration(g.count), rows)
 				prev = g.last64
 			}
 			continue

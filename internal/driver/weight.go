@@ -31,6 +31,11 @@ func arrayWeight(v Value) (bytes int) {
 			bytes += len(s)
 		}
 		return bytes
+	case [][]byte:
+		for _, b := range a {
+			bytes += len(b)
+		}
+		return bytes
 	}
 	return unknownWeight
 }
