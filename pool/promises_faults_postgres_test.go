@@ -206,7 +206,9 @@ func TestPostgresLostReadsAreRepeatedOnce(t *testing.T) {
 // one it gives way, before the server picks the migration, which began to wait earlier, as
 // the victim of a deadlock.
 func TestPostgresAMigrationIsNoVictimOfSharedReads(t *testing.T) {
-	url := testdb.Postgres(t)
+	// A flight that sleeps for much of deadlock_timeout, as no real one does, could begin to
+	// wait right before the migration looks for deadlocks.
+	url := testdb.NewCluster(t, "deadlock_timeout = 2s").URL()
 	s := openStore(t, url, pool.Config{Size: 1}, "CREATE TABLE moving AS SELECT * FROM items")
 	other := openStore(t, url, pool.Config{Size: 2})
 	migration := take(t, context.Background(), other.p, "migration")
