@@ -245,6 +245,12 @@
 //     TestPostgresWritesBesideALockedRowGoOn, TestPostgresAGroupWaitsForStrangersOnce. Script:
 //     TestAWriteThatMeetsALockGoesAloneForAMoment,
 //     TestWritesThatAreStuckAloneKeepNoGroupFromStarting, TestWhatIsRememberedOfLocksIsBounded.
+//   - Rule 37: A group that finds its server read-only after a failover has not happened: its
+//     connection is given up, and each write is sent to another. Server:
+//     TestPostgresAGroupThatFindsItsServerReadOnlyGoesElsewhere.
+//   - Rule 38: Each operation ends exactly once and is counted once, in whatever lane; Timeout
+//     holds in each. Server: TestPostgresReadsThatShareKeepApart, TestPostgresWritesThatShareACommit.
+//     Script: TestEveryOperationOfEveryLaneEndsOnceWithItsOwnRows, TestTimeoutHoldsInEveryQueue.
 //
 // # Reads of one owner
 //

@@ -243,3 +243,29 @@ func TestPostgresAMigrationIsNoVictimOfSharedReads(t *testing.T) {
 		isRow(t, op, int64(i+1))
 	}
 }
+
+// The server became another's standby, say. Nothing of the group has happened.
+func TestPostgresAGroupThatFindsItsServerReadOnlyGoesElsewhere(t *testing.T) {
+	s, r := openRelay(t, testdb.Postgres(t), pool.Config{Size: 1})
+	groups := 0
+	r.before = func(_ context.Context, f *driver.Flight) error {
+		if grouped(f) {
+			groups++
+		}
+		return nil
+	}
+	s.exec("SET default_transaction_read_only = on") // this connection's server
+	ops := s.sets(6)
+	aboard(t, s.p, ops...)
+	for i, op := range ops {
+		if op.Outcome() != nil || op.Statements[0].Affected != 1 {
+			t.Errorf("write %d: %v", i, op.Outcome())
+		}
+	}
+	if n := s.number("SELECT sum(n)::int8 FROM items"); n != 6 || groups == 0 {
+		t.Errorf("%d writes of 6 are there, after %d groups", n, groups)
+	}
+	if st := s.p.Stats(); st.Closes[pool.CloseReadOnly] != 1 || st.Generation != 1 {
+		t.Errorf("closed %v, generation %d", st.Closes, st.Generation)
+	}
+}

@@ -344,3 +344,44 @@ func TestAReadThatIsKnownToWriteIsNotRepeated(t *testing.T) {
 		}
 	})
 }
+
+func TestTimeoutHoldsInEveryQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, k := newShop(), newKinds()
+		p := open(t, s.connector(), one(pool.Config{Timeout: time.Second}))
+		learn(t, p, k)
+		free := s.locks()
+		stuck := func() *pool.Op {
+			op := setRow(k.set, 1, -1)
+			op.Statements[0].SQL = "wait"
+			return op
+		}
+		// One that waits for a lock has the connection, and others of its kind wait for that.
+		other := &pool.Shape{Lane: pool.LaneWrite, Table: "other"}
+		other.Learn(time.Millisecond)
+		ends, held := make(resolved, 10), busy(t, p)
+		p.Submit(context.Background(), stuck(), nil)
+		p.Submit(context.Background(), setRow(other, 2, -2), ends)
+		held()
+		<-ends
+		synctest.Wait()
+		get, _ := lookup(k.get, 1)
+		point, _ := lookup(k.point, 1)
+		raw := plainRead(nil, "hidden")
+		begin := time.Now()
+		for _, op := range []*pool.Op{get, point, raw, setRow(other, 3, -3), stuck()} {
+			p.Submit(context.Background(), op, ends)
+		}
+		if p.Detours() != 1 {
+			t.Error("nothing is on a detour")
+		}
+		for range 5 {
+			op := <-ends
+			if took := time.Since(begin); !errors.Is(op.Outcome(), pool.ErrTimeout) || took != time.Second {
+				t.Errorf("%s after %v: %v", op.Statements[0].SQL, took, op.Outcome())
+			}
+		}
+		free()
+		synctest.Wait()
+	})
+}
