@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"time"
 
@@ -51,6 +52,14 @@ func (readyRow) Time(int) (time.Time, error)     { return time.Time{}, nil }
 func (readyRow) UUID(int) (id [16]byte, _ error) { return id, nil }
 func (readyRow) Value(int) (any, error)          { return int64(7), nil }
 
+type related struct {
+	models.Model
+	ID       int64
+	Name     string
+	ParentID int64
+	Parent   models.BelongsTo[related]
+}
+
 type hydrated struct {
 	models.Model
 	ID   int64
@@ -61,6 +70,7 @@ type hydrated struct {
 var (
 	readyRegistry = models.NewRegistry()
 	hydratedT     = models.RegisterIn[hydrated](readyRegistry)
+	_             = models.RegisterIn[related](readyRegistry)
 )
 
 func readyEngine(tb testing.TB, rows int) *models.Engine {
@@ -148,4 +158,31 @@ func TestVerbsAllocateLittle(t *testing.T) {
 			t.Errorf("%s: %v allocations, want at most %v", c.verb, n, c.most)
 		}
 	}
+}
+
+// Objects remember those that they came with; that must not keep what fetched them.
+func TestObjectsDoNotKeepTheirVerb(t *testing.T) {
+	e := readyEngine(t, 1)
+	gone := make(chan struct{})
+	get := func() *related {
+		key := models.Key{int64(7)} // part of the verb
+		runtime.AddCleanup(&key[0], func(gone chan struct{}) { close(gone) }, gone)
+		x, err := models.Get[related](t.Context(), e, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	x := get()
+	for range 100 {
+		runtime.GC()
+		select {
+		case <-gone:
+			runtime.KeepAlive(x)
+			return
+		case <-time.After(10 * time.Millisecond): // cleanups have a goroutine of their own
+		}
+	}
+	runtime.KeepAlive(x)
+	t.Fatal("an object keeps the Get that it came from")
 }

@@ -42,7 +42,9 @@ func askKey(t Target, typ reflect.Type, m maker, key any) steps {
 	k.about[0] = k.t
 	k.tables, k.newOnly = k.about[:], true
 	k.sink = entitySink{excerpt: excerpt{t: k.t}, maker: m, hint: 1}
-	k.sink.out = k.objs[:0]
+	if k.t == nil || len(k.t.relations) == 0 { // else the object remembers the list: see gather
+		k.sink.out = k.objs[:0]
+	}
 	return k.on(t)
 }
 
