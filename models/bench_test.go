@@ -144,7 +144,7 @@ func TestVerbsAllocateLittle(t *testing.T) {
 		most float64
 		run  func() error
 	}{
-		{"Get", 5, func() error { _, err := models.Get[hydrated](ctx, e, 7); return err }},
+		{"Get", 2, func() error { _, err := models.Get[hydrated](ctx, e, 7); return err }},
 		{"First", 8, func() error { _, err := models.First(ctx, e, named); return err }},
 		{"All", 7, func() error { _, err := models.All(ctx, e, named); return err }},
 		{"Count", 5, func() error { _, err := models.Count(ctx, e, id); return err }},

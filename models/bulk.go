@@ -120,7 +120,7 @@ func askBulk(t Target, tab *table, objs []unsafe.Pointer, now time.Time) steps {
 	for n < len(objs) && tab.left(objs[n]) == mask {
 		n++
 	}
-	c := &call{tables: []*table{}}
+	c := &call{frame: frame{tables: []*table{}}}
 	c.verb = inquiry{func(c *call) (bool, error) {
 		write, _ := tab.split(mask)
 		if len(write) > 0 && c.e.connections.Features().Copy {

@@ -10,7 +10,12 @@ import (
 // call are the steps of a verb that sends one statement: on the database itself a single
 // operation, in a session behind the flush that it may need.
 type call struct {
-	op  pool.Op
+	op pool.Op
+	frame
+}
+
+// frame is what a call knows apart from its operation.
+type frame struct {
 	buf [2]driver.Statement // BEGIN, if the statement is the first of a transaction
 	// st is the statement: what prepare makes, and after it was sent its answer.
 	st *driver.Statement

@@ -37,7 +37,8 @@ func CallCountEach[T any](t Target, objs []*T, field Relation, conds ...Cond) li
 
 func askCounts(t Target, typ reflect.Type, objs []unsafe.Pointer, field Relation, conds []Cond) steps {
 	n := &counting{of: make([]int32, len(objs))}
-	c := &call{verb: inquiry{func(c *call) (bool, error) {
+	c := &call{}
+	c.verb = inquiry{func(c *call) (bool, error) {
 		if n.rel == nil || len(objs) == 0 {
 			return true, nil
 		}
@@ -56,7 +57,7 @@ func askCounts(t Target, typ reflect.Type, objs []unsafe.Pointer, field Relation
 	}, func(*call) (unsafe.Pointer, error) {
 		out := n.result()
 		return unsafe.Pointer(&out), nil
-	}}}
+	}}
 	if err := n.plan(t.engine(), typ, field, conds); err != nil {
 		c.spoil(err)
 		c.state = callEnded

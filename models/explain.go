@@ -30,7 +30,7 @@ func callExplain(t Target, q *query) link.Chain[string] { return chainOf[string]
 func askExplain(t Target, q *query) steps {
 	sink := &anySink{}
 	var out string
-	c := &call{tables: []*table{}}
+	c := &call{frame: frame{tables: []*table{}}}
 	c.verb = inquiry{func(c *call) (bool, error) {
 		st, err := q.text(c.e.dialect)
 		if err != nil {

@@ -1,8 +1,10 @@
 package models
 
 import (
+	"context"
 	"fmt"
 	"reflect"
+	"sync"
 	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
@@ -23,6 +25,11 @@ func CallGet[T any](t Target, key any) link.Chain[*T] {
 // programs do most.
 type keyCall struct {
 	call
+	lookup
+}
+
+// lookup is what a keyCall knows apart from its call.
+type lookup struct {
 	t   *table
 	key any
 	bad error
@@ -31,11 +38,38 @@ type keyCall struct {
 	obj   unsafe.Pointer
 	objs  [1]unsafe.Pointer // of sink
 	about [1]*table         // what tables of call are
+	val   [1]driver.Value   // of the key, if it has one column
+}
+
+// keyCalls are keyCalls that can be used again: they are most of what a Get allocates.
+var keyCalls = sync.Pool{New: func() any { return new(keyCall) }}
+
+// get is [Get] apart from the type of its result.
+func get(ctx context.Context, h Handle, typ reflect.Type, m maker, key any) (obj unsafe.Pointer, err error) {
+	var k *keyCall
+	p, err := perform(ctx, h, func(t Target) steps {
+		k = keyCallOf(t, typ, m, key)
+		return k.on(t)
+	})
+	if err != nil {
+		return nil, err // whoever left it in the middle may have left something behind
+	}
+	obj = *(*unsafe.Pointer)(p)
+	if k.u == nil && k.loads == nil {
+		k.op.Clear()
+		k.frame, k.lookup = frame{}, lookup{}
+		keyCalls.Put(k)
+	}
+	return obj, nil
 }
 
 func askKey(t Target, typ reflect.Type, m maker, key any) steps {
-	k := &keyCall{key: key}
-	k.verb = k
+	return keyCallOf(t, typ, m, key).on(t)
+}
+
+func keyCallOf(t Target, typ reflect.Type, m maker, key any) *keyCall {
+	k := keyCalls.Get().(*keyCall)
+	k.key, k.verb = key, k
 	if k.t, k.bad = t.engine().registry.table(typ); k.bad == nil {
 		k.bad = k.t.keyed()
 	}
@@ -45,7 +79,7 @@ func askKey(t Target, typ reflect.Type, m maker, key any) steps {
 	if k.t == nil || len(k.t.relations) == 0 { // else the object remembers the list: see gather
 		k.sink.out = k.objs[:0]
 	}
-	return k.on(t)
+	return k
 }
 
 // prepare implements request.
@@ -53,7 +87,7 @@ func (k *keyCall) prepare(c *call) (bool, error) {
 	if k.bad != nil {
 		return false, k.bad
 	}
-	vals, err := k.t.keyValues(k.key)
+	vals, err := k.t.keyValues(k.val[:0], k.key)
 	if err != nil {
 		return false, err
 	}
@@ -94,22 +128,34 @@ func (k *keyCall) answer(c *call) (unsafe.Pointer, error) {
 	return unsafe.Pointer(&k.sink.out[0]), nil
 }
 
-// keyValues encodes a key given as Key or, if it has one column, as a plain value.
-func (t *table) keyValues(key any) ([]driver.Value, error) {
-	parts, ok := key.(Key)
-	if !ok {
-		parts = Key{key}
-	}
-	if len(parts) != len(t.key) {
-		return nil, fmt.Errorf("models: the key of %s has %d columns, not %d: give a models.Key", t.facts.Model, len(t.key), len(parts))
-	}
-	vals := make([]driver.Value, len(parts))
-	for i, f := range t.key {
-		v, err := f.convert(parts[i])
-		if err != nil {
-			return nil, fmt.Errorf("models: Get of %s: the key is %s, not %T", t.facts.Model, f.typ, parts[i])
+// keyValues appends a key, given as Key or, if it has one column, as a plain value, to vals.
+func (t *table) keyValues(vals []driver.Value, key any) ([]driver.Value, error) {
+	if t.auto64 { // the commonest
+		switch x := key.(type) {
+		case int64:
+			return append(vals, driver.Int64(x)), nil
+		case int:
+			return append(vals, driver.Int64(int64(x))), nil
 		}
-		vals[i] = v
+	}
+	parts, ok := key.(Key)
+	n := 1
+	if ok {
+		n = len(parts)
+	}
+	if n != len(t.key) {
+		return nil, fmt.Errorf("models: the key of %s has %d columns, not %d: give a models.Key", t.facts.Model, len(t.key), n)
+	}
+	for i, f := range t.key {
+		part := key
+		if ok {
+			part = parts[i]
+		}
+		v, err := f.convert(part)
+		if err != nil {
+			return nil, fmt.Errorf("models: Get of %s: the key is %s, not %T", t.facts.Model, f.typ, part)
+		}
+		vals = append(vals, v)
 	}
 	return vals, nil
 }
@@ -117,7 +163,7 @@ func (t *table) keyValues(key any) ([]driver.Value, error) {
 // convert encodes a value of the field's type, or one that an untyped constant could
 // have meant.
 func (f *field) convert(x any) (driver.Value, error) {
-	if i, ok := x.(int); ok && f.typ.Kind() == reflect.Int64 { // the commonest
+	if i, ok := x.(int); ok && f.typ.Kind() == reflect.Int64 {
 		v := int64(i)
 		return f.encode(unsafe.Pointer(&v))
 	}

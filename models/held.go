@@ -107,7 +107,7 @@ func (s *stream) alone(ctx context.Context, n int) (rowRange, error) {
 func (s *stream) within(ctx context.Context, n int) (rows rowRange, inside bool, err error) {
 	_, err = perform(ctx, s.h, func(t Target) steps {
 		sink := s.q.rows.sink(n, true)
-		c := &call{tables: s.q.tables}
+		c := &call{frame: frame{tables: s.q.tables}}
 		c.verb = inquiry{func(c *call) (bool, error) {
 			switch {
 			case c.u == nil && s.q.sel.Lock != dialect.NoLock:
@@ -143,7 +143,7 @@ func (s *stream) within(ctx context.Context, n int) (rows rowRange, inside bool,
 func (s *stream) fetch(ctx context.Context, n int) (rows rowRange, err error) {
 	_, err = perform(ctx, s.h, func(t Target) steps {
 		sink := s.q.rows.sink(n, true)
-		c := &call{tables: []*table{}}
+		c := &call{frame: frame{tables: []*table{}}}
 		c.verb = inquiry{func(c *call) (bool, error) {
 			if c.u.lease == nil {
 				return false, errors.New("models: Each: the session's transaction ended inside the loop, and the cursor with it; commit behind the loop, or order by columns of the table")
@@ -169,7 +169,7 @@ func (w *held) close(ctx context.Context, h Handle) {
 		return
 	}
 	_, _ = perform(context.WithoutCancel(ctx), h, func(t Target) steps {
-		c := &call{tables: []*table{}}
+		c := &call{frame: frame{tables: []*table{}}}
 		c.verb = inquiry{func(c *call) (bool, error) {
 			if c.u.lease == nil || c.u.lease.Status() != driver.InTx {
 				return true, nil // gone with its transaction

@@ -45,7 +45,8 @@ func Exec[R any](ctx context.Context, h Handle, q Query[R]) (int64, error) {
 // the key field's type or a constant that fits it; for a composite key a [Key]. In a
 // session an object that it knows already is returned without asking the database.
 func Get[T any](ctx context.Context, h Handle, key any) (*T, error) {
-	return valueAt[*T](get(ctx, h, reflect.TypeFor[T](), makerOf[T](), key))
+	obj, err := get(ctx, h, reflect.TypeFor[T](), makerOf[T](), key)
+	return (*T)(obj), err
 }
 
 // Create inserts x at once and fills in what the database makes, such as the key. In a
@@ -58,10 +59,6 @@ func Create[T any](ctx context.Context, h Handle, x *T) error {
 
 func fetch(ctx context.Context, h Handle, q *query, w want) (unsafe.Pointer, error) {
 	return perform(ctx, h, func(t Target) steps { return askRows(t, q, w) })
-}
-
-func get(ctx context.Context, h Handle, typ reflect.Type, m maker, key any) (unsafe.Pointer, error) {
-	return perform(ctx, h, func(t Target) steps { return askKey(t, typ, m, key) })
 }
 
 func count(ctx context.Context, h Handle, q *query) (int64, error) {

@@ -99,16 +99,31 @@ type opState struct {
 
 // reset prepares op for a run and checks that it is not in one.
 func (op *Op) reset(ctx context.Context, r Resolver) {
-	switch op.state.Load() {
-	case opQueued, opRunning, opShared:
-		panic("pool: an operation was submitted again before it ended")
-	}
+	op.idle("submitted again")
 	op.ctx, op.resolver, op.err = ctx, r, nil
 	op.runs.Add(1)
 	op.retried, op.solo, op.lane, op.direct = false, false, LaneNone, false
 	op.submitted, op.started, op.deadline = time.Now(), time.Time{}, time.Time{}
 	op.interrupt.reset()
 	op.state.Store(opNew)
+}
+
+// idle panics if op is under way.
+func (op *Op) idle(verb string) {
+	switch op.state.Load() {
+	case opQueued, opRunning, opShared:
+		panic("pool: an operation was " + verb + " before it ended")
+	}
+}
+
+// Clear readies op, which must not be under way, to be filled in and submitted again for
+// somebody else: it keeps nothing alive of what it was.
+func (op *Op) Clear() {
+	op.idle("cleared")
+	op.Flight, op.Role, op.Continuation, op.Take, op.Share, op.Label = driver.Flight{}, driver.Reader, false, nil, Share{}, ""
+	// How often it has run stays: by that whoever comes late knows that it is not the run
+	// that was meant.
+	op.ctx, op.resolver, op.err, op.crew, op.lease, op.stop = nil, nil, nil, nil, nil, nil
 }
 
 // Err is the end of the operation as a whole: nil when every statement was answered,
