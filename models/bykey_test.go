@@ -251,6 +251,84 @@ func TestALoadThatIsGivenUpCanBeMadeAgain(t *testing.T) {
 	}
 }
 
+type (
+	Word struct {
+		Name string                 `db:",pk"`
+		Uses models.HasMany[Spoken] `rel:"fk=Name"`
+	}
+	Spoken struct {
+		models.Model
+		Name string `db:",fk=words.name,index"`
+	}
+)
+
+// Texts are merged where equal means the same bytes, and only there.
+func TestKeysThatAreTexts(t *testing.T) {
+	r := models.NewRegistry()
+	models.RegisterIn[Word](r)
+	models.RegisterIn[Spoken](r)
+	for name, loose := range map[string]bool{"as they are": false, "in a collation of its own": true} {
+		t.Run(name, func(t *testing.T) {
+			db, p := openPool(t, testdb.Postgres(t), r)
+			must(t, models.CreateTables(t.Context(), db))
+			if loose {
+				for _, sql := range []string{
+					"CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+					"DO $$ BEGIN EXECUTE (SELECT 'ALTER TABLE spokens DROP CONSTRAINT ' || quote_ident(conname) FROM pg_constraint WHERE conrelid = 'spokens'::regclass AND contype = 'f'); END $$",
+					"ALTER TABLE words ALTER name TYPE text COLLATE ci",
+					"ALTER TABLE spokens ALTER name TYPE text COLLATE ci",
+				} {
+					must(t, exec(t.Context(), db, models.Raw[int](models.Unsafe(sql))))
+				}
+			}
+			insert(t, db, []*Word{{Name: "abc"}, {Name: "xyz"}, {Name: "UP"}})
+			insert(t, db, []*Spoken{{Name: "abc"}, {Name: "xyz"}, {Name: "abc"}})
+			const goroutines, times = 48, 6
+			mine := make([]*Word, goroutines*times)
+			before := p.Stats()
+			crowdOf(goroutines, times, func(ctx context.Context, g, i int) {
+				name, want := []string{"abc", "ABC", "xyz", "up", "none"}[(g+i)%5], []string{"abc", "abc", "xyz", "UP", ""}[(g+i)%5]
+				if !loose && name != want {
+					want = ""
+				}
+				w, err := models.Get[Word](ctx, db, name)
+				if want == "" {
+					if !errors.Is(err, models.ErrNotFound) {
+						t.Errorf("%s: %+v %v", name, w, err)
+					}
+					return
+				}
+				if err != nil || w.Name != want {
+					t.Errorf("%s: %+v %v", name, w, err)
+					return
+				}
+				mine[g*times+i] = w
+			})
+			got := p.Stats()
+			crowdOf(goroutines, times, func(ctx context.Context, g, i int) {
+				w := mine[g*times+i]
+				if w == nil {
+					return
+				}
+				uses, err := w.Uses.Load(ctx)
+				if want := map[string]int{"abc": 2, "xyz": 1}[w.Name]; err != nil || len(uses) != want {
+					t.Errorf("%s: %d uses, want %d; %v", w.Name, len(uses), want, err)
+				}
+			})
+			if loose {
+				if n := p.Stats().Merged - before.Merged; n != 0 {
+					t.Errorf("%d merged", n)
+				}
+				return
+			}
+			if n := got.Merged - before.Merged; n == 0 && (pool.Config{}).WithDefaults().ByKey == pool.LaneOn {
+				t.Error("no Get was merged")
+			}
+			wantMerged(t, p, got)
+		})
+	}
+}
+
 // BenchmarkLazyLoad has 256 goroutines load posts of users by foreign key over four
 // connections, with and without the lane.
 func BenchmarkLazyLoad(b *testing.B) {

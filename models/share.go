@@ -102,6 +102,8 @@ func (t *table) lookup(d dialect.Dialect) *pool.Lookup {
 		sample = driver.UUID([16]byte{})
 	case k.kind == schema.Bytes:
 		sample = driver.Bytes([]byte{})
+	case k.kind == schema.Text:
+		sample = driver.Text("")
 	default:
 		return nil
 	}
@@ -114,7 +116,7 @@ func (t *table) lookup(d dialect.Dialect) *pool.Lookup {
 	if w.Err() != nil {
 		return nil
 	}
-	return k.lookup(string(w.Text()), k.pos)
+	return k.lookup(t, string(w.Text()), k.pos)
 }
 
 // lookup is the statement of a load, which has a list of keys already. One with further
@@ -124,18 +126,22 @@ func (n *loadNode) lookup() *pool.Lookup {
 		return nil
 	}
 	if n.rel.kind == manyToMany {
-		return n.rel.via.Load().own.lookup(n.st.SQL, n.excerpt.width())
+		via := n.rel.via.Load()
+		return via.own.lookup(via.t, n.st.SQL, n.excerpt.width())
 	}
 	f := n.rel.far()
-	return f.lookup(n.st.SQL, n.excerpt.column(f))
+	return f.lookup(n.rel.target, n.st.SQL, n.excerpt.column(f))
 }
 
-// lookup makes one of a statement that asks for values of a field and reads it at a place
-// of its rows; nil if equal values need not have equal bytes.
-func (f *field) lookup(sql string, at int) *pool.Lookup {
+// lookup makes one of a statement that asks for values of a field of t and reads it at a
+// place of its rows; nil if equal values need not have equal bytes. Of texts the pool asks
+// the database.
+func (f *field) lookup(t *table, sql string, at int) *pool.Lookup {
 	switch {
-	case f.own || f.col.Type.Text("postgres") != "":
-		return nil
+	case f.own:
+	case f.kind == schema.Text:
+		return &pool.Lookup{SQL: sql, Column: at, Table: dialect.Quote(t.facts.Name), Name: f.name}
+	case f.col.Type.Text("postgres") != "":
 	case f.kind.Integer(), f.kind == schema.UUID, f.kind == schema.Bytes:
 		return &pool.Lookup{SQL: sql, Column: at}
 	}

@@ -81,7 +81,11 @@
 //   - A lookup is answered by a statement that started after it was submitted. Its keys are
 //     its only argument: one with a filter or a limit of its own goes as it is. A statement
 //     for several callers asks for 1024 keys at most; if it fails, they are asked for one
-//     by one. Only keys merge that are equal exactly if their bytes are.
+//     by one.
+//   - Only keys merge that are equal exactly if their bytes are: integers, UUIDs, bytes, and
+//     texts of the types text and varchar in a deterministic collation. Of texts the
+//     database is asked, as it is about the tables of writes; citext, char(n) and other
+//     collations go as they are.
 //   - A context that ends takes its operation out of a flight at once, without the
 //     answer; a write says "outcome unknown" then. The flight goes on: no cancel request
 //     is made that could hit a neighbour, nor is a deadline sent along. Only a flight of

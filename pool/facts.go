@@ -1,62 +1,88 @@
 package pool
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spillwaydb/spillway/internal/driver"
 )
 
-// survey asks about the tables of a group that nobody has asked about since the last
-// connection was opened or DDL ran, and has those writes sent alone whose tables do more
-// than their statement says. It reports false if the connection was lost by that.
+// survey asks about the tables of a flight what nobody has asked since the last connection
+// was opened or DDL ran: of writes whether their tables do more than their statement says,
+// in which case they are sent alone, and of lookups by text how texts are compared. It
+// reports false if the connection was lost by that.
 func (r *ride) survey() bool {
 	p := r.w.crew.pool
-	f := p.features.Sharing
-	if p.cfg.GroupWrites == GroupAlways || f.Table == "" {
+	r.stamp = p.stamp.Load() + 1
+	if r.lane == LaneRead {
+		return p.cfg.ByKey == LaneOff || p.features.Sharing.Key == "" || r.ask(r.strangers(true))
+	}
+	if p.cfg.GroupWrites == GroupAlways || p.features.Sharing.Table == "" {
 		return true
 	}
-	stamp := p.stamp.Load() + 1
-	var ask []*Shape
-	for i := range r.members {
-		s := r.members[i].shape
-		if s.plain.Load() == stamp {
-			continue
-		}
-		known := false
-		for _, a := range ask {
-			known = known || a == s
-		}
-		if !known {
-			ask = append(ask, s)
-		}
-	}
-	if len(ask) == 0 {
-		return true
-	}
-	facts := make([]fact, len(ask))
-	flight := driver.Flight{Statements: make([]driver.Statement, len(ask))}
-	for i, s := range ask {
-		flight.Statements[i] = driver.Statement{SQL: f.Table, Args: []driver.Value{driver.Text(s.Table)}, Class: driver.Read, Sink: &facts[i]}
-	}
-	if err := r.w.conn.Fly(p.done, &flight); err != nil {
+	if !r.ask(r.strangers(false)) {
 		return false
 	}
-	for i, s := range ask {
-		if flight.Statements[i].Err == nil && facts[i].plain[min(s.Verb, Delete)] {
-			s.plain.Store(stamp)
-		} else {
-			s.barred.Store(stamp)
-		}
-	}
 	for i := range r.members {
-		if m := &r.members[i]; m.shape.plain.Load() != stamp {
+		if m := &r.members[i]; m.shape.plain.Load() != r.stamp {
 			r.alone(m)
 		}
 	}
 	return true
 }
 
-// A fact is the answer about one table.
+// strangers are the shapes of the members about which nothing is known; with lookups set
+// those that several could be merged by.
+func (r *ride) strangers(lookups bool) (ask []*Shape) {
+	var seen []*Shape
+	for i := range r.members {
+		s := r.members[i].shape
+		switch {
+		case s.plain.Load() == r.stamp:
+		case lookups && (s.Lookup == nil || s.Lookup.Table == "" || s.barred.Load() == r.stamp):
+		case slices.Contains(ask, s):
+		case lookups && !slices.Contains(seen, s):
+			seen = append(seen, s)
+		default:
+			ask = append(ask, s)
+		}
+	}
+	return ask
+}
+
+// ask asks about shapes. It reports false if the connection was lost.
+func (r *ride) ask(shapes []*Shape) bool {
+	if len(shapes) == 0 {
+		return true
+	}
+	f := r.w.crew.pool.features.Sharing
+	facts := make([]fact, len(shapes))
+	flight := driver.Flight{Statements: make([]driver.Statement, len(shapes))}
+	for i, s := range shapes {
+		st := &flight.Statements[i]
+		*st = driver.Statement{SQL: f.Table, Args: []driver.Value{driver.Text(s.Table)}, Class: driver.Read, Sink: &facts[i]}
+		if r.lane == LaneRead {
+			st.SQL, st.Args = f.Key, []driver.Value{driver.Text(s.Lookup.Table), driver.Text(s.Lookup.Name)}
+		}
+	}
+	if err := r.w.conn.Fly(r.w.crew.pool.done, &flight); err != nil {
+		return false
+	}
+	for i, s := range shapes {
+		at := min(s.Verb, Delete)
+		if r.lane == LaneRead {
+			at = 0
+		}
+		if flight.Statements[i].Err == nil && facts[i].plain[at] {
+			s.plain.Store(r.stamp)
+		} else {
+			s.barred.Store(r.stamp)
+		}
+	}
+	return true
+}
+
+// A fact is the answer about one table or column.
 type fact struct{ plain [Delete + 1]bool }
 
 // Begin implements driver.Sink.
@@ -67,7 +93,7 @@ func (f *fact) Begin([]driver.Column) error {
 
 // Row implements driver.Sink.
 func (f *fact) Row(r driver.Row) (err error) {
-	for i := range f.plain {
+	for i := range min(len(f.plain), r.Len()) {
 		if f.plain[i], err = r.Bool(i); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 //	get     the row of key $1
 //	any     the rows of the keys $1
 //	kids    the children of the keys $1, see children
+//	names   the same with the keys as texts
 //	set     sets row $1 to $2; what it returned is the row
 //	fail    fails
 //	hidden  a SELECT that writes
@@ -51,6 +53,7 @@ func sharing() *driver.Sharing {
 		},
 		Commit: driver.Statement{SQL: "COMMIT", Class: driver.Commit},
 		Table:  "table?",
+		Key:    "key?",
 	}
 }
 
@@ -174,6 +177,15 @@ func (s *shop) statement(st *driver.Statement, tx map[int64]int64, readOnly bool
 	case "kids":
 		if out, err = children(st.Args[0].Array().([]int64)); err != nil {
 			return err, nil
+		}
+	case "names":
+		for _, k := range st.Args[0].Array().([]string) {
+			n, _ := strconv.ParseInt(k, 10, 64)
+			find(n)
+		}
+	case "key?":
+		if out = append(out, row{1}); s.plain == "no" {
+			out = []row{{0}}
 		}
 	case "set":
 		if readOnly {

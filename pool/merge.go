@@ -47,7 +47,7 @@ func (r *ride) merge() {
 			continue
 		}
 		kind, keys := keysOf(r.copies[m.first].Args[0])
-		if keys == 0 {
+		if keys == 0 || kind == driver.KindText && m.shape.plain.Load() != r.stamp {
 			continue
 		}
 		g := r.mergeOf(m.shape, kind, keys)

@@ -226,7 +226,7 @@ func TestPostgresLookupsByEveryKindOfKeyFindTheirOwn(t *testing.T) {
 				"CREATE TABLE keyed (k "+kind.typ+" PRIMARY KEY, own text)",
 				"INSERT INTO keyed SELECT "+kind.made+", 'row ' || i FROM generate_series(1, 20) i")
 			shape := quick(pool.LaneRead)
-			shape.Lookup = &pool.Lookup{SQL: "SELECT own, own, k FROM keyed WHERE k = ANY($1)", Column: 2}
+			shape.Lookup = &pool.Lookup{SQL: "SELECT own, own, k FROM keyed WHERE k = ANY($1)", Column: 2, Table: "keyed", Name: "k"}
 			keys := []int{1, 2, 3, 3, 3, 99, 20, 7}
 			var ops []*pool.Op
 			for _, i := range keys {

@@ -24,6 +24,7 @@ type ride struct {
 	aboard  atomic.Int32
 	begin   time.Time
 	rounds  int
+	stamp   uint64 // Pool.stamp, plus one, when it was asked about tables
 
 	// Of one round.
 	copies []driver.Statement
@@ -153,7 +154,7 @@ func (w *worker) fly() {
 		return
 	}
 	size := r.stepAside()
-	if r.lane == LaneWrite && !r.survey() {
+	if !r.survey() {
 		r.release() // nothing was sent yet
 		r.finish()
 		return

@@ -58,7 +58,8 @@ type Shape struct {
 	rows  atomic.Int64 // moving average of the rows of an answer, times 8
 	score atomic.Int32 // of failures in a shared flight
 	solo  atomic.Bool  // goes alone from now on
-	// The Pool.stamp, plus one, at which the table was last found to be plain, and not.
+	// The Pool.stamp, plus one, at which the table was last found to be plain, and not; of
+	// a Lookup by text, whether texts are equal only if their bytes are.
 	plain, barred atomic.Uint64
 }
 
@@ -82,6 +83,10 @@ type Lookup struct {
 	SQL string
 	// Column is the place of the key in the result.
 	Column int
+	// Table and Name are where the key is, the table quoted where that is needed. With
+	// them keys that are texts may merge: the database is asked how it compares them,
+	// whenever it is asked about the tables of writes. Without them such keys never merge.
+	Table, Name string
 }
 
 // When a shape leaves its lane, and when it may come back.

@@ -119,4 +119,8 @@ type Sharing struct {
 	// UPDATE by key and a DELETE by key touch this table alone and run no code of its
 	// owner; no row: there is no such table.
 	Table string
+	// Key asks whether two values of a column are equal exactly if they are the same text:
+	// its arguments are the table's name, quoted where that is needed, and the column's.
+	// One row of one boolean answers; no row: no.
+	Key string
 }

@@ -65,6 +65,7 @@ func (c *Connector) shares() *driver.Sharing {
 			return write
 		},
 		Table:   tableSQL,
+		Key:     keySQL,
 		Commit:  driver.Statement{SQL: "COMMIT", Class: driver.Commit},
 		Allowed: func() bool { return c.sharing.Load() != nil && !c.pooler.stepwise.Load() },
 	}
@@ -81,3 +82,9 @@ AND NOT EXISTS (SELECT FROM pg_constraint k WHERE (k.conrelid = c.oid OR k.confr
 EXISTS (SELECT FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f' AND k.confupdtype IN ('c', 'n', 'd')) AS updates,
 EXISTS (SELECT FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd')) AS deletes
 FROM pg_class c WHERE c.oid = to_regclass($1::text)) AS facts`
+
+// keySQL answers driver.Sharing.Key. A citext, a char(n) and a domain over one are no text
+// here; what a foreign table compares with is for its server to know.
+const keySQL = `SELECT a.atttypid IN ('text'::regtype, 'varchar'::regtype) AND l.collisdeterministic AND c.relkind <> 'f'
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_collation l ON l.oid = a.attcollation
+WHERE a.attrelid = to_regclass($1::text) AND a.attname = $2::text AND a.attnum > 0 AND NOT a.attisdropped`
