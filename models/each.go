@@ -145,7 +145,7 @@ func (s *stream) next(ctx context.Context) (rowRange, error) {
 	var rows rowRange
 	var err error
 	if s.keys != nil {
-		rows, err = valueAt[rowRange](fetch(ctx, s.h, s.chunk(n), wantAll))
+		_, err = fetch(ctx, s.h, s.chunk(n), wantAll, &rows)
 	} else {
 		rows, err = s.hold(ctx, n)
 	}

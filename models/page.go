@@ -45,7 +45,7 @@ type pageCall struct {
 }
 
 func askPage(t Target, q *query) steps {
-	c := &pageCall{rowsCall: rowsCall{q: q}}
+	c := &pageCall{rowsCall: rowsCall{rowsAsked: rowsAsked{q: q}}}
 	c.total = valueSink{maker: makerOf[int64](), cells: []cell{{int64Codec, 0, 0}}, hint: 1}
 	c.verb = c
 	c.plan()

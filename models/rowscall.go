@@ -1,8 +1,10 @@
 package models
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"unsafe"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
@@ -23,15 +25,51 @@ func askRows(t Target, q *query, w want) steps {
 	if q.inserts() {
 		return insertRows(t, q, w)
 	}
-	c := &rowsCall{q: q, want: w}
-	c.verb = c
+	return rowsCallOf(q, w).on(t)
+}
+
+func rowsCallOf(q *query, w want) *rowsCall {
+	c := rowsCalls.Get().(*rowsCall)
+	c.q, c.want, c.verb = q, w, c
 	c.plan()
-	return c.on(t)
+	return c
+}
+
+// rowsCalls are rowsCalls that can be used again; see keyCalls.
+var rowsCalls = sync.Pool{New: func() any { return new(rowsCall) }}
+
+// fetch asks for rows: all of them go to all, else it returns where the one is.
+func fetch(ctx context.Context, h Handle, q *query, w want, all *rowRange) (one unsafe.Pointer, err error) {
+	if q.inserts() {
+		one, err = perform(ctx, h, func(t Target) steps { return insertRows(t, q, w) })
+		if err == nil && w == wantAll {
+			*all = *(*rowRange)(one)
+		}
+		return one, err
+	}
+	r := rowsCallOf(q, w)
+	if one, err = perform(ctx, h, func(t Target) steps { return r.on(t) }); err != nil {
+		return nil, err // whoever left it in the middle may have left something behind
+	}
+	if w == wantAll {
+		*all = r.rows
+	}
+	if r.u == nil && r.loads == nil {
+		r.op.Clear()
+		r.frame, r.rowsAsked = frame{}, rowsAsked{}
+		rowsCalls.Put(r)
+	}
+	return one, nil
 }
 
 // rowsCall asks for rows.
 type rowsCall struct {
 	call
+	rowsAsked
+}
+
+// rowsAsked is what a rowsCall knows apart from its call.
+type rowsAsked struct {
 	q    *query
 	want want
 	hint int // how many rows are expected, 0 if nobody knows

@@ -11,17 +11,19 @@ import (
 // All returns the rows of q, an empty slice (nil) if there are none. In a session
 // objects that it knows already come back as they are; see [Session].
 func All[R any](ctx context.Context, h Handle, q Query[R]) ([]R, error) {
-	return valueAt[[]R](fetch(ctx, h, q.q, wantAll))
+	var rows []R
+	_, err := fetch(ctx, h, q.q, wantAll, (*rowRange)(unsafe.Pointer(&rows)))
+	return rows, err
 }
 
 // First returns the first row of q, or [ErrNotFound].
 func First[R any](ctx context.Context, h Handle, q Query[R]) (R, error) {
-	return valueAt[R](fetch(ctx, h, q.q, wantFirst))
+	return valueAt[R](fetch(ctx, h, q.q, wantFirst, nil))
 }
 
 // One returns the only row of q: none is [ErrNotFound], more than one [ErrMultiple].
 func One[R any](ctx context.Context, h Handle, q Query[R]) (R, error) {
-	return valueAt[R](fetch(ctx, h, q.q, wantOne))
+	return valueAt[R](fetch(ctx, h, q.q, wantOne, nil))
 }
 
 // Count returns the number of rows of q: with Limit at most that, with GroupBy the
@@ -56,10 +58,6 @@ func Create[T any](ctx context.Context, h Handle, x *T) error {
 }
 
 // What the verbs do apart from types.
-
-func fetch(ctx context.Context, h Handle, q *query, w want) (unsafe.Pointer, error) {
-	return perform(ctx, h, func(t Target) steps { return askRows(t, q, w) })
-}
 
 func count(ctx context.Context, h Handle, q *query) (int64, error) {
 	return valueAt[int64](perform(ctx, h, func(t Target) steps { return askCount(t, q) }))
