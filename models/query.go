@@ -63,12 +63,10 @@ var errZeroQuery = errors.New("models: a zero Query asks for nothing: make one w
 // What calls it is marked noinline: the compiler would put it, closure and all, into the
 // methods of Query[R] again, and so compile it for each R.
 func (q *query) with(f func(n *query) error) *query {
-	n := &query{err: errZeroQuery}
-	if q != nil {
-		c := *q
-		n = &c
-	}
-	if n.err == nil {
+	n := new(query)
+	if q == nil {
+		n.err = errZeroQuery
+	} else if *n = *q; n.err == nil {
 		n.err = f(n)
 	}
 	return n

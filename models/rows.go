@@ -64,7 +64,7 @@ const slabBytes = 16 << 10
 func (s *entitySink) grow() {
 	n := s.hint
 	if n == 0 {
-		n = max(8, len(s.out))
+		n = max(2, len(s.out)) // most queries find few
 	}
 	n = max(1, min(n, slabBytes/int(max(1, s.t.size))))
 	s.slab, s.next, s.room = s.extend(nil, 0, n), 0, int32(n)
