@@ -82,6 +82,17 @@ func (c *call) on(t Target) steps {
 	return lately(c, owned)
 }
 
+// cleared makes a call that ended well as good as new. It reports false, and does nothing,
+// if others may still have to do with it: a session, or the loads of relations.
+func (c *call) cleared() bool {
+	if c.u != nil || c.loads != nil {
+		return false
+	}
+	c.op.Clear()
+	c.frame = frame{}
+	return true
+}
+
 // spoil makes the call fail.
 func (c *call) spoil(err error) {
 	if c.err == nil {

@@ -55,9 +55,8 @@ func get(ctx context.Context, h Handle, typ reflect.Type, m maker, key any) (obj
 		return nil, err // whoever left it in the middle may have left something behind
 	}
 	obj = *(*unsafe.Pointer)(p)
-	if k.u == nil && k.loads == nil {
-		k.op.Clear()
-		k.frame, k.lookup = frame{}, lookup{}
+	if k.cleared() {
+		k.lookup = lookup{}
 		keyCalls.Put(k)
 	}
 	return obj, nil

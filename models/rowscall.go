@@ -54,9 +54,8 @@ func fetch(ctx context.Context, h Handle, q *query, w want, all *rowRange) (one 
 	if w == wantAll {
 		*all = r.rows
 	}
-	if r.u == nil && r.loads == nil {
-		r.op.Clear()
-		r.frame, r.rowsAsked = frame{}, rowsAsked{}
+	if r.cleared() {
+		r.rowsAsked = rowsAsked{}
 		rowsCalls.Put(r)
 	}
 	return one, nil
