@@ -106,7 +106,8 @@ type Config struct {
 	// LaneOn.
 	Flights LanePolicy
 	// ByKey lets lookups by key, and loads of a relation by its foreign key, that wait at
-	// the same moment become one statement; it needs Flights. [LaneOn] or [LaneOff]. Defaults to LaneOn.
+	// the same moment become one statement; it needs Flights. [LaneOn] or [LaneOff].
+	// Defaults to LaneOn.
 	ByKey LanePolicy
 	// GroupWrites lets writes of different callers share a commit: on Postgres small ones,
 	// on SQLite all that the query builder made, where GroupAuto and GroupAlways are the
