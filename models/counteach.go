@@ -128,9 +128,15 @@ func (n *counting) statement(d dialect.Dialect, st *driver.Statement) error {
 		}}}
 		by, n.by = dialect.Column{Source: via.between, Name: via.own.name}, via.own
 	}
-	sel.Columns = []dialect.Node{by, dialect.Call{Name: "COUNT", Args: []dialect.Node{dialect.Star{}}}}
-	sel.Where = append([]dialect.Node{dialect.In{X: by, Values: n.keys.values}}, n.where...)
-	sel.GroupBy = []dialect.Node{by}
+	var key dialect.Node = by
+	if sel.Where = n.where; n.texts() { // which may be equal and written differently: the database says
+		key = dialect.KeyPlace{}
+		sel.Joins = append(sel.Joins, dialect.JoinKeys(by, n.keys.values))
+	} else {
+		sel.Where = append([]dialect.Node{dialect.In{X: by, Values: n.keys.values}}, n.where...)
+	}
+	sel.Columns = []dialect.Node{key, dialect.Call{Name: "COUNT", Args: []dialect.Node{dialect.Star{}}}}
+	sel.GroupBy = []dialect.Node{key}
 	w := dialect.NewWriter(d)
 	defer w.Free()
 	w.Select(&sel)
@@ -152,16 +158,28 @@ func (n *counting) Begin(cols []driver.Column) error {
 
 // Row implements driver.Sink.
 func (n *counting) Row(r driver.Row) error {
-	v, err := decodeValue(n.by, r, 0)
+	k, err := n.key(r)
 	if err != nil {
 		return err
 	}
 	count, err := r.Int64(1)
-	if k := n.keys.find(v); k >= 0 {
+	if k >= 0 && k < int64(len(n.counts)) {
 		n.counts[k] += count // keys that compare as equal may come in two ways
 	}
 	return err
 }
+
+// key is the number of the key that a row is about.
+func (n *counting) key(r driver.Row) (int64, error) {
+	if n.texts() {
+		return r.Int64(0)
+	}
+	v, err := decodeValue(n.by, r, 0)
+	return int64(n.keys.find(v)), err
+}
+
+// texts reports whether the keys are texts.
+func (n *counting) texts() bool { return n.keys.values[0].Kind() == driver.KindText }
 
 // result is the count of each object.
 func (n *counting) result() []int64 {

@@ -149,11 +149,27 @@ func (l *loader) ready(nodes []*loadNode) (out []*loadNode) {
 	return out
 }
 
+// answered returns what has to be asked next for a node whose statement was answered: which
+// keys are equal, or what is below it.
+func (l *loader) answered(n *loadNode) []*loadNode {
+	if n.same == nil {
+		ask, err := false, n.sort()
+		if err == nil {
+			ask, err = n.askSame()
+		}
+		if l.err = err; err != nil {
+			return nil
+		}
+		if ask {
+			return []*loadNode{n}
+		}
+	}
+	return l.below(n)
+}
+
 // below arranges what a node was answered, and prepares the nodes below it.
 func (l *loader) below(n *loadNode) []*loadNode {
-	if l.err = n.arrange(); l.err != nil {
-		return nil
-	}
+	n.arrange()
 	objs := n.sink.objects()
 	for _, k := range n.kids {
 		k.parents = objs
@@ -167,7 +183,7 @@ func (l *loader) Next() *pool.Op {
 		if l.err = l.op.Outcome(); l.err == nil {
 			var next []*loadNode
 			for _, n := range l.level {
-				if next = append(next, l.below(n)...); l.err != nil {
+				if next = append(next, l.answered(n)...); l.err != nil {
 					break
 				}
 			}

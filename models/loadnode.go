@@ -18,7 +18,10 @@ type loadNode struct {
 
 	parents []unsafe.Pointer // their keys are read; finish is given those to publish for
 	keys    keyIndex
-	of      []int32 // the key of each parent, -1 for none
+	asked   int       // how many of keys are the parents'; others came in rows
+	of      []int32   // the key of each parent, -1 for none
+	rowKeys []int32   // the key of each row, -1 for none
+	same    *sameKeys // once the database was asked which keys are equal
 	st      driver.Statement
 	byKey   bool // st names the parents by a list of keys
 	sink    objectSink
@@ -66,6 +69,7 @@ func (n *loadNode) collect() error {
 			n.of[i] = n.keys.add(v)
 		}
 	}
+	n.asked = n.keys.len()
 	return nil
 }
 
@@ -75,7 +79,7 @@ func (n *loadNode) statement() error {
 	target := rel.target.source
 	sel := dialect.Select{Columns: n.excerpt.columns(target), From: target, Deleted: n.spec.deleted}
 	by := n.by()
-	n.sink = rel.make.sink(n.excerpt, n.keys.len(), rel.target.hasOrigin && n.l.u == nil)
+	n.sink = rel.make.sink(n.excerpt, n.asked, rel.target.hasOrigin && n.l.u == nil)
 	joined := joinedBelow(n.kids, 0, nil)
 	if n.spec.most > 0 && len(joined) > 0 { // which rows are first is counted before anything is joined
 		if err := needed(joined, "what PerParent counts can not be joined"); err != nil {
@@ -144,55 +148,75 @@ func (n *loadNode) order() []dialect.Node {
 	return by
 }
 
+// rowField is the field as which the key in a row is read.
+func (n *loadNode) rowField() *field {
+	if n.rel.kind == manyToMany {
+		return n.rel.via.Load().own
+	}
+	return n.rel.far()
+}
+
+// sort finds the keys of the rows that came.
+func (n *loadNode) sort() error {
+	if n.pairs != nil {
+		n.rowKeys = n.pairs.of
+		return nil
+	}
+	f, objs := n.rel.far(), n.sink.objects()
+	n.rowKeys = make([]int32, len(objs))
+	for i, o := range objs {
+		v, ok, err := keyOf(f, o)
+		if err != nil {
+			return fmt.Errorf("models: %s: %w", n.rel, err)
+		}
+		n.rowKeys[i] = -1
+		if ok {
+			n.rowKeys[i] = n.keys.add(v)
+		}
+	}
+	return nil
+}
+
 // arrange sorts the answer out by key; that of a joined node by parent.
-func (n *loadNode) arrange() error {
-	objs := n.sink.objects()
-	keys := n.keys.len()
-	var of, which []int32 // of each row: its key and its object
+func (n *loadNode) arrange() {
+	keys := n.asked
+	of := n.rowKeys
+	var which []int32 // of each row its object
+	asked := n.askedBy
 	switch {
 	case n.spec.how == loadJoined:
 		of, which, keys = n.rows, n.which, len(n.parents)
+		asked = func(k int32, into []int32) []int32 { return append(into, k) }
 	case n.pairs != nil:
-		of, which = n.pairs.of, n.pairs.which
-	default:
-		f := n.rel.far()
-		of = make([]int32, len(objs))
-		for i, o := range objs {
-			v, ok, err := keyOf(f, o)
-			if err != nil {
-				return fmt.Errorf("models: %s: %w", n.rel, err)
-			}
-			of[i] = -1
-			if ok {
-				of[i] = n.keys.find(v)
-			}
-		}
+		which = n.pairs.which
 	}
 	n.starts = make([]int32, keys+1)
+	one := make([]int32, 0, 1)
+	total := int32(0)
 	for _, k := range of {
-		if k >= 0 {
-			n.starts[k+1]++
+		for _, a := range asked(k, one) {
+			n.starts[a+1]++
+			total++
 		}
 	}
 	for i := range keys {
 		n.starts[i+1] += n.starts[i]
 	}
-	n.members = make([]int32, len(of))
+	n.members = make([]int32, total)
 	next := append([]int32(nil), n.starts...)
 	for i, k := range of {
-		if k < 0 {
-			continue
-		}
-		n.members[next[k]] = int32(i)
+		m := int32(i)
 		if which != nil {
-			n.members[next[k]] = which[i]
+			m = which[i]
 		}
-		next[k]++
+		for _, a := range asked(k, one) {
+			n.members[next[a]] = m
+			next[a]++
+		}
 	}
 	if which != nil {
-		n.once(len(objs))
+		n.once(len(n.sink.objects()))
 	}
-	return nil
 }
 
 // once drops members that a key has twice: rows of an association that are alike, or

@@ -44,7 +44,7 @@ func (s *pairSink) take(r driver.Row) (int32, error) {
 		if err != nil {
 			return 0, err
 		}
-		k = s.n.keys.find(v)
+		k = s.n.keys.add(v)
 	}
 	i, known, err := s.seen.find(r)
 	if err != nil {

@@ -14,6 +14,8 @@ type Join struct {
 	Lateral bool
 	// Deleted: rows that are marked as deleted are there too.
 	Deleted bool
+	// Keys are what is joined instead of a table; see [JoinKeys].
+	Keys *Keys
 }
 
 // A Select is a SELECT statement.
@@ -142,7 +144,11 @@ func (w *Writer) simple(s *Select) {
 			w.str("LATERAL ")
 			visible = w.sources[: outer+i+1 : outer+i+1]
 		}
-		w.table(j.Source, j.Body, visible)
+		if j.Keys != nil {
+			j.Keys.write(w)
+		} else {
+			w.table(j.Source, j.Body, visible)
+		}
 		w.str(" ON ")
 		j.On.write(w)
 		if cond := live(j.Source); cond != nil && !s.Deleted && !j.Deleted {
