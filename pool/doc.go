@@ -214,8 +214,9 @@
 //     writes unknown; they are there all or none, and are not sent again. Server:
 //     TestPostgresALostGroupIsThereAsAWholeOrNotAtAll, TestPostgresGroupIsAllThereOrUnknown.
 //     Script: TestALostGroupIsUnknownAndNotRepeated.
-//   - Rule 27: Reads whose connection is lost are repeated, once. Server:
-//     TestPostgresLostReadsAreRepeatedOnce. Script:
+//   - Rule 27: Reads whose connection is lost are repeated, once, and so that they can not
+//     write. Server: TestPostgresLostReadsAreRepeatedOnce,
+//     TestPostgresARepeatedReadDoesNotWrite. Script:
 //     TestSharedReadsAreRepeatedWhenTheirConnectionIsLost.
 //   - Rule 28: What was not sent when its connection turned out to be lost is carried out by
 //     another, writes too. Server: integration.TestATerminatedConnection. Script:
@@ -333,8 +334,10 @@
 //     none has come within 0.2 ms.
 //   - An operation ends exactly once. Canceled, or its context ended, before its start: it
 //     never runs, and its error matches [ErrNotStarted].
-//   - An operation that only reads, and calls no function of unknown effect, is repeated once when its connection was lost under
-//     it. A write is never repeated: what became of it is unknown, and says so.
+//   - An operation that only reads, and calls no function of unknown effect, is repeated
+//     once when its connection was lost under it, in a transaction that refuses writes: what
+//     a view, a policy or raw SQL does besides is refused, and its outcome unknown. A write
+//     is never repeated: what became of it is unknown, and says so.
 //   - When every connection belongs to an owner that waits for this pool, the operation
 //     that closed the circle fails with [ErrPoolDeadlock]. An owner that gets on keeps its
 //     crew out of the circle, so waiting under load is no deadlock. The contexts of

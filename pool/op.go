@@ -197,9 +197,14 @@ func (op *Op) doubt(err error) error {
 		}
 	}
 	if op.writes() && errors.Is(err, driver.ErrConnectionLost) {
-		return &driver.Error{Kind: driver.ErrOutcomeUnknown, Message: "the connection was lost under a read that writes: " + err.Error(), Err: err}
+		return lostWrite(err)
 	}
 	return err
+}
+
+// lostWrite is the end of what looked like a read, writes, and has lost its connection.
+func lostWrite(err error) error {
+	return &driver.Error{Kind: driver.ErrOutcomeUnknown, Message: "the connection was lost under a read that writes: " + err.Error(), Err: err}
 }
 
 // writes reports whether op is known to change something although it looks like a read.

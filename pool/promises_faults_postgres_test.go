@@ -202,6 +202,69 @@ func TestPostgresLostReadsAreRepeatedOnce(t *testing.T) {
 	}
 }
 
+// A view that calls a function which writes looks like a table to whoever reads it.
+func TestPostgresARepeatedReadDoesNotWrite(t *testing.T) {
+	const spy = "SELECT id, nonce FROM watched WHERE id = $1"
+	for name, c := range map[string]struct {
+		readers int
+		shape   func() *pool.Shape
+		sql     string
+	}{
+		"alone":             {1, func() *pool.Shape { return nil }, spy},
+		"first of its kind": {1, func() *pool.Shape { return &pool.Shape{Lane: pool.LaneRead} }, spy},
+		"with its like":     {3, func() *pool.Shape { return quick(pool.LaneRead) }, spy},
+		"innocent":          {1, func() *pool.Shape { return nil }, byKey},
+		"innocent, shared":  {3, func() *pool.Shape { return quick(pool.LaneRead) }, byKey},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, cut := range []testdb.Cut{testdb.CutBefore, testdb.CutAfter} {
+				url := testdb.Postgres(t)
+				proxy := testdb.NewProxy(t, url)
+				other := openStore(t, url, pool.Config{Size: 1}, "CREATE TABLE seen (id bigint)",
+					`CREATE FUNCTION spied(id bigint) RETURNS boolean LANGUAGE sql AS $$ INSERT INTO seen VALUES (id); SELECT true $$`,
+					"CREATE VIEW watched AS SELECT id, nonce FROM items WHERE spied(id)")
+				s, r := openRelay(t, proxy.URL(), pool.Config{Size: 1})
+				times := 0
+				r.before = func(_ context.Context, f *driver.Flight) error {
+					for i := range f.Statements {
+						if f.Statements[i].SQL == c.sql {
+							if times++; times == 1 {
+								proxy.Cut(cut)
+							}
+							break
+						}
+					}
+					return nil
+				}
+				shape := c.shape()
+				var ops []*pool.Op
+				for k := range int64(c.readers) {
+					op, _ := lookAt(shape, c.sql, k+1)
+					ops = append(ops, op)
+				}
+				aboard(t, s.p, ops...)
+				for i, op := range ops {
+					if c.sql == byKey {
+						isRow(t, op, int64(i+1))
+					} else if err := op.Outcome(); !errors.Is(err, driver.ErrOutcomeUnknown) {
+						t.Errorf("cut %d, read %d: %v", cut, i, err)
+					}
+				}
+				written := cut == testdb.CutAfter && c.sql == spy
+				if n := other.number("SELECT count(*) FROM seen"); (n > 0) != written {
+					t.Errorf("cut %d: %d rows were written", cut, n)
+				}
+				if n := other.number("SELECT count(*) FROM (SELECT FROM seen GROUP BY id HAVING count(*) > 1) AS again"); n != 0 {
+					t.Errorf("cut %d: %d were written twice", cut, n)
+				}
+				if times < 2 {
+					t.Errorf("cut %d: sent %d times", cut, times)
+				}
+			}
+		})
+	}
+}
+
 // A shared flight holds a lock on every table that it has read. When it waits for another
 // one it gives way, before the server picks the migration, which began to wait earlier, as
 // the victim of a deadlock.

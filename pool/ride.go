@@ -47,6 +47,7 @@ type member struct {
 	key   driver.Value // what writes are sorted by
 	state memberState
 	plain bool // not merged, since that went wrong
+	again bool // its connection was lost under it before
 	first int  // its guards
 	n     int
 	merge int32 // -1: none
@@ -368,7 +369,7 @@ func (r *ride) collect() (waits int) {
 			r.w.crew.pool.reject(op, RejectCanceled, context.Cause(op.ctx))
 			continue
 		}
-		m.first, m.n = len(r.guards), 0
+		m.first, m.n, m.again = len(r.guards), 0, op.retried
 		m.merge, m.next = -1, -1
 		for j := range op.Statements {
 			s := &op.Statements[j]
@@ -448,11 +449,15 @@ const minFlight = 4
 // layOut puts the statements in their order: those of a merge where its first member is.
 func (r *ride) layOut() {
 	f := r.w.crew.pool.features.Sharing
-	n, mixed := 0, false
+	n, mixed, again := 0, false, false
 	var shape *Shape
 	for i := range r.members {
 		m := &r.members[i]
-		if m.state == memberDone || m.merge >= 0 && r.merges[m.merge].first != int32(i) {
+		if m.state == memberDone {
+			continue
+		}
+		again = again || m.again
+		if m.merge >= 0 && r.merges[m.merge].first != int32(i) {
 			continue
 		}
 		if m.merge >= 0 {
@@ -469,7 +474,7 @@ func (r *ride) layOut() {
 	case r.lease != nil: // the owner has a transaction, or none
 	case r.lane == LaneWrite:
 		sts = append(sts, f.Write(r.hasty)...)
-	case n >= minFlight, n > 1 && mixed:
+	case n >= minFlight, n > 1 && mixed, again: // see worker.reread
 		sts = append(sts, f.Read(r.hasty)...)
 	}
 	r.prefix = len(sts)

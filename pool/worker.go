@@ -281,6 +281,8 @@ func (w *worker) serve(op *Op) {
 	switch {
 	case op.ping:
 		err = w.check((*runContext)(op))
+	case op.retried && p.features.ReadOnly != nil:
+		err = w.reread(op)
 	case len(op.Statements) > 0:
 		err = w.conn.Fly((*runContext)(op), &op.Flight)
 	}
@@ -380,6 +382,35 @@ func (w *worker) repeat(op *Op, err error) bool {
 	op.retried = true
 	w.crew.pool.invalidate(w)
 	return w.crew.requeue(op)
+}
+
+// reread carries out what repeat has sent here. The server may have carried it out before,
+// and what looks like a read writes if a view or a policy calls such a function, or if who
+// wrote the text was wrong about it; so each statement is refused to write. What was is an
+// operation of unknown outcome.
+func (w *worker) reread(op *Op) error {
+	b := w.crew.pool.features.ReadOnly
+	f := driver.Flight{Statements: make([]driver.Statement, 0, 3*len(op.Statements))}
+	for i := range op.Statements {
+		f.Statements = append(f.Statements, b.Begin, op.Statements[i], b.End)
+	}
+	err := w.conn.Fly((*runContext)(op), &f)
+	for i := range op.Statements {
+		s, from := &op.Statements[i], f.Statements[3*i:3*i+3]
+		s.Affected, s.Err = from[1].Affected, from[1].Err
+		switch {
+		case s.Err == nil && err != nil:
+			s.Err = err
+		case s.Err == nil:
+			s.Err = cmp.Or(from[0].Err, from[2].Err)
+		case errors.Is(s.Err, driver.ErrReadOnly):
+			if shape := op.Share.Shape; shape != nil && shape.leave() {
+				bump(&w.counters.soloShapes, 1)
+			}
+			s.Err = lostWrite(s.Err)
+		}
+	}
+	return err
 }
 
 // suspect looks at how op ended for signs that other connections are bad too: this one

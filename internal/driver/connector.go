@@ -91,10 +91,16 @@ type Features struct {
 	// Sharing says how statements of several owners may travel in one transaction; nil:
 	// every statement travels alone.
 	Sharing *Sharing
+	// ReadOnly are the statements around one that must not write, which it is refused with
+	// [ErrReadOnly]. nil: a connection for reading refuses it by itself.
+	ReadOnly *Bracket
 	// NoSerialization: the backend never reports serialization failures or deadlocks,
 	// because writers wait for each other from the start.
 	NoSerialization bool
 }
+
+// A Bracket is a statement of class [Begin] and one of class [Commit].
+type Bracket struct{ Begin, End Statement }
 
 // Sharing says how a backend lets statements of several owners, each of which would be a
 // transaction of its own, share one that begins and ends in a single flight.

@@ -129,11 +129,15 @@ func parseError(err error) error {
 // Features says what Postgres can do.
 func (c *Connector) Features() driver.Features {
 	return driver.Features{
-		Name:           "postgres",
-		Database:       c.database,
-		RoundTrip:      true,
-		Copy:           true,
-		Sharing:        c.shares(),
+		Name:      "postgres",
+		Database:  c.database,
+		RoundTrip: true,
+		Copy:      true,
+		Sharing:   c.shares(),
+		ReadOnly: &driver.Bracket{
+			Begin: driver.Statement{SQL: "BEGIN READ ONLY", Class: driver.Begin},
+			End:   driver.Statement{SQL: "COMMIT", Class: driver.Commit},
+		},
 		MaxConnections: func() int { return int(c.maxConnections.Load()) },
 	}
 }
