@@ -40,9 +40,9 @@ func arrayMatch[S ~[]E, E any](what string, p *S, vs S, all bool) Cond {
 func ArrayLength[S ~[]E, E any](p *S) Expr[int64] {
 	col, err := arrayAt("ArrayLength", p)
 	if err != nil {
-		return Expr[int64]{term{err: err}}
+		return Expr[int64]{x: term{err: err}}
 	}
-	return Expr[int64]{term{node: dialect.ArrayLength{X: col.node()}, c: int64Codec, col: col}}
+	return Expr[int64]{x: term{node: dialect.ArrayLength{X: col.node()}, c: int64Codec, col: col}}
 }
 
 // arrayAt is columnAt for an array: bytes and JSON documents can be slices too.

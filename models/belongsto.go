@@ -21,7 +21,10 @@ import (
 // that the tag names (fk=AuthorID). It follows the relation with the next flush. If it
 // was changed itself, and the relation was not, the relation follows: it is no longer
 // loaded. If both were changed and disagree, the flush fails.
-type BelongsTo[T any] struct{ w words }
+type BelongsTo[T any] struct {
+	_ [0]*T // as in Query
+	w words
+}
 
 // Ref returns a BelongsTo that refers to an object, for literals:
 // Post{Author: models.Ref(ada)}. The object may be new, of this session, of a session

@@ -21,7 +21,10 @@ func When[V any](c Cond, v V) Branch[V] { return Branch[V]{c, Val(v)} }
 func WhenExpr[V any](c Cond, e Expr[V]) Branch[V] { return Branch[V]{c, e} }
 
 // A Switch is a [Case] that waits for its Else or End.
-type Switch[V any] struct{ e term }
+type Switch[V any] struct {
+	_ [0]*V // as in Query
+	e term
+}
 
 // Case chooses by conditions; the first branch whose condition is true counts:
 //
@@ -31,7 +34,7 @@ func Case[V any](branches ...Branch[V]) Switch[V] {
 	for i, b := range branches {
 		bs[i] = branch{b.cond, b.then.x}
 	}
-	return Switch[V]{caseTerm(bs)}
+	return Switch[V]{e: caseTerm(bs)}
 }
 
 // branch is a Branch[V] without its type.
@@ -70,13 +73,13 @@ func caseTerm(branches []branch) (e term) {
 }
 
 // Else ends a Case with a value for all other rows.
-func (s Switch[V]) Else(v V) Expr[V] { return Expr[V]{s.e.otherwise(unsafe.Pointer(&v))} }
+func (s Switch[V]) Else(v V) Expr[V] { return Expr[V]{x: s.e.otherwise(unsafe.Pointer(&v))} }
 
 // ElseExpr ends a Case with an expression for all other rows.
-func (s Switch[V]) ElseExpr(e Expr[V]) Expr[V] { return Expr[V]{s.e.otherwiseTerm(e.x)} }
+func (s Switch[V]) ElseExpr(e Expr[V]) Expr[V] { return Expr[V]{x: s.e.otherwiseTerm(e.x)} }
 
 // End ends a Case that is NULL for all other rows; read it as [Nullable].
-func (s Switch[V]) End() Expr[V] { return Expr[V]{s.e} }
+func (s Switch[V]) End() Expr[V] { return Expr[V]{x: s.e} }
 
 //go:noinline
 func (e term) otherwise(v unsafe.Pointer) term {

@@ -13,7 +13,7 @@ import (
 // fraction), integers and UUIDs to text, text to numbers and UUIDs, a bool to 0 or 1.
 // Text that is no number is an error on Postgres, on SQLite it is what its digits in
 // front say, or 0. For other casts call the database's function with [Func].
-func Cast[W, V any](e Expr[V]) Expr[W] { return Expr[W]{e.x.cast(reflect.TypeFor[W]())} }
+func Cast[W, V any](e Expr[V]) Expr[W] { return Expr[W]{x: e.x.cast(reflect.TypeFor[W]())} }
 
 //go:noinline
 func (e term) cast(w reflect.Type) term {

@@ -231,5 +231,5 @@ func (c Cond) Value() Expr[bool] {
 	if c.err == nil && c.node == nil {
 		c.err = errors.New("models: a zero Cond is no condition")
 	}
-	return Expr[bool]{term{node: dialect.Parens{X: c.node}, c: boolExprCodec, err: c.err, sub: c.sub}}
+	return Expr[bool]{x: term{node: dialect.Parens{X: c.node}, c: boolExprCodec, err: c.err, sub: c.sub}}
 }

@@ -32,5 +32,5 @@ func YearDay(p *time.Time) Expr[int64] { return datePart(p, dialect.YearDay) }
 
 func datePart(p *time.Time, part dialect.Part) Expr[int64] {
 	e := Col(p).x
-	return Expr[int64]{term{node: dialect.DatePart{X: e.node, Part: part}, c: int64Codec, col: e.col, err: e.err}}
+	return Expr[int64]{x: term{node: dialect.DatePart{X: e.node, Part: part}, c: int64Codec, col: e.col, err: e.err}}
 }

@@ -10,7 +10,10 @@ import (
 // An Expr is an expression whose value is a V: a column lifted by [Col], or what
 // functions such as [Sum] make of one. Expressions are immutable. A mistake made while
 // building one travels along and comes out of the verb.
-type Expr[V any] struct{ x term }
+type Expr[V any] struct {
+	_ [0]*V // as in Query
+	x term
+}
 
 // An Order is one term of OrderBy.
 type Order struct {
@@ -20,7 +23,7 @@ type Order struct {
 }
 
 // Col lifts a column into an expression.
-func Col[V any](p *V) Expr[V] { return Expr[V]{columnTerm(unsafe.Pointer(p), reflect.TypeFor[V]())} }
+func Col[V any](p *V) Expr[V] { return Expr[V]{x: columnTerm(unsafe.Pointer(p), reflect.TypeFor[V]())} }
 
 // Asc orders by a column, smallest first. Where NULLs come differs: last on Postgres,
 // first on SQLite.
@@ -36,7 +39,7 @@ func (e Expr[V]) Asc() Order { return e.x.order(false) }
 func (e Expr[V]) Desc() Order { return e.x.order(true) }
 
 // As names the expression's column in the result.
-func (e Expr[V]) As(name string) Expr[V] { return Expr[V]{e.x.as(name)} }
+func (e Expr[V]) As(name string) Expr[V] { return Expr[V]{x: e.x.as(name)} }
 
 // Eq is e = v; see the function [Eq] for NULL.
 func (e Expr[V]) Eq(v V) Cond { return e.x.compare("=", unsafe.Pointer(&v)) }
@@ -74,7 +77,7 @@ func CountDistinct[V any](p *V) Expr[int64] { return Col(p).CountDistinct() }
 // CountRows counts rows. It names no table, so a query that selects it alone needs
 // [Query.From].
 func CountRows() Expr[int64] {
-	return Expr[int64]{term{node: dialect.Call{Name: "COUNT", Args: []dialect.Node{dialect.Star{}}}, c: int64Codec}}
+	return Expr[int64]{x: term{node: dialect.Call{Name: "COUNT", Args: []dialect.Node{dialect.Star{}}}, c: int64Codec}}
 }
 
 // A Number is a type that can be summed up.
@@ -97,9 +100,9 @@ func Max[V any](p *V) Expr[V] { return Col(p).Max() }
 
 // Coalesce is e, or instead where e is NULL.
 func Coalesce[V any](e Expr[V], instead V) Expr[V] {
-	return Expr[V]{e.x.orValue("COALESCE", unsafe.Pointer(&instead))}
+	return Expr[V]{x: e.x.orValue("COALESCE", unsafe.Pointer(&instead))}
 }
 
 // Nullable lets e be NULL in the result, as a nil pointer: for columns of a LEFT JOIN and
 // for aggregates without rows.
-func Nullable[V any](e Expr[V]) Expr[*V] { return Expr[*V]{e.x.nullable(reflect.TypeFor[*V]())} }
+func Nullable[V any](e Expr[V]) Expr[*V] { return Expr[*V]{x: e.x.nullable(reflect.TypeFor[*V]())} }

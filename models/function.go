@@ -11,49 +11,55 @@ import (
 )
 
 // Lower is e in lower case. SQLite folds the letters A to Z only.
-func Lower[S ~string](e Expr[S]) Expr[S] { return Expr[S]{e.x.apply("LOWER", false, e.x.c)} }
+func Lower[S ~string](e Expr[S]) Expr[S] { return Expr[S]{x: e.x.apply("LOWER", false, e.x.c)} }
 
 // Upper is e in upper case. SQLite folds the letters a to z only.
-func Upper[S ~string](e Expr[S]) Expr[S] { return Expr[S]{e.x.apply("UPPER", false, e.x.c)} }
+func Upper[S ~string](e Expr[S]) Expr[S] { return Expr[S]{x: e.x.apply("UPPER", false, e.x.c)} }
 
 // Length is the number of characters of a text, or of bytes.
-func Length[S ~string | ~[]byte](e Expr[S]) Expr[int64] { return Expr[int64]{e.x.length()} }
+func Length[S ~string | ~[]byte](e Expr[S]) Expr[int64] { return Expr[int64]{x: e.x.length()} }
 
 // Concat is its parts one behind the other, NULL if one of them is.
 func Concat[S ~string](parts ...Expr[S]) Expr[S] {
 	if len(parts) == 0 {
-		return Expr[S]{term{err: errors.New("models: Concat of nothing")}}
+		return Expr[S]{x: term{err: errors.New("models: Concat of nothing")}}
 	}
 	e := parts[0].x
 	for _, p := range parts[1:] {
 		e = e.binary("||", p.x)
 	}
-	return Expr[S]{e}
+	return Expr[S]{x: e}
 }
 
 // Concat is e with text behind it. It is an error unless e is a text.
-func (e Expr[V]) Concat(text V) Expr[V] { return Expr[V]{e.x.text("Concat").binary("||", Val(text).x)} }
+func (e Expr[V]) Concat(text V) Expr[V] {
+	return Expr[V]{x: e.x.text("Concat").binary("||", Val(text).x)}
+}
 
 // Abs is e without its sign.
-func Abs[V Number](e Expr[V]) Expr[V] { return Expr[V]{e.x.apply("ABS", false, e.x.c)} }
+func Abs[V Number](e Expr[V]) Expr[V] { return Expr[V]{x: e.x.apply("ABS", false, e.x.c)} }
 
 // Round rounds to that many decimal places, halves away from zero.
-func Round[V ~float32 | ~float64](e Expr[V], places int) Expr[V] { return Expr[V]{e.x.round(places)} }
+func Round[V ~float32 | ~float64](e Expr[V], places int) Expr[V] {
+	return Expr[V]{x: e.x.round(places)}
+}
 
 // CoalesceExpr is the first of the expressions that is not NULL.
 func CoalesceExpr[V any](e Expr[V], others ...Expr[V]) Expr[V] {
-	return Expr[V]{e.x.coalesce(terms(others))}
+	return Expr[V]{x: e.x.coalesce(terms(others))}
 }
 
 // NullIf is e, or NULL where e is v.
-func NullIf[V any](e Expr[V], v V) Expr[V] { return Expr[V]{e.x.orValue("NULLIF", unsafe.Pointer(&v))} }
+func NullIf[V any](e Expr[V], v V) Expr[V] {
+	return Expr[V]{x: e.x.orValue("NULLIF", unsafe.Pointer(&v))}
+}
 
 // Func calls a function of the database by its name, such as "trim" or "app.price". Of
 // what it answers the program has to know that it is a V. Arguments are addresses of
 // columns, expressions, or plain values. The name may come from anywhere: what is no
 // identifier is an error.
 func Func[V any](name string, args ...any) Expr[V] {
-	return Expr[V]{callTerm(reflect.TypeFor[V](), name, args)}
+	return Expr[V]{x: callTerm(reflect.TypeFor[V](), name, args)}
 }
 
 func callTerm(typ reflect.Type, name string, args []any) term {

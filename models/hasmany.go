@@ -21,7 +21,10 @@ import (
 //
 // Load may be called by any goroutine. The methods that change the relation belong to
 // whoever changes the object: they need the program's own lock if goroutines share it.
-type HasMany[T any] struct{ w words }
+type HasMany[T any] struct {
+	_ [0]*T // as in Query
+	w words
+}
 
 // Many returns a HasMany with objects in it, for literals:
 // User{Posts: models.Many(&Post{…})}.

@@ -11,7 +11,10 @@ import (
 // key of T. The zero value is ready. It is not loaded by itself, as with [HasMany]. If
 // several rows refer to this object the first in the relation's order is taken; make the
 // foreign key unique.
-type HasOne[T any] struct{ w words }
+type HasOne[T any] struct {
+	_ [0]*T // as in Query
+	w words
+}
 
 // Single returns a HasOne with an object in it, for literals:
 // User{Profile: models.Single(&Profile{…})}.

@@ -65,5 +65,5 @@ func (p JSONPath) Exists() Cond {
 func jsonExpr[V any](p JSONPath, as dialect.JSONAs) Expr[V] {
 	c, _ := codecFor(reflect.TypeFor[V](), false)
 	p.node.As = as
-	return Expr[V]{term{node: p.node, c: c, col: p.col, err: p.err}}
+	return Expr[V]{x: term{node: p.node, c: c, col: p.col, err: p.err}}
 }

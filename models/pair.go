@@ -11,22 +11,28 @@ import (
 
 // A Pair is two columns that are compared as one value, the first difference deciding:
 // (a, b) > (1, 2) is true where a > 1, and where a = 1 and b > 2. Make one with [PairOf].
-type Pair[A, B any] struct{ row rowValue }
+type Pair[A, B any] struct {
+	_   [0]func(A, B) // as in Query
+	row rowValue
+}
 
 // A Triple is three columns that are compared as one value; see [Pair].
-type Triple[A, B, C any] struct{ row rowValue }
+type Triple[A, B, C any] struct {
+	_   [0]func(A, B, C) // as in Query
+	row rowValue
+}
 
 // PairOf makes a row value of two columns, for a composite key or for reading on behind a
 // row:
 //
 //	models.PairOf(&seatT.RoomCode, &seatT.Row).In(models.Row2[string, int]{"A1", 3}, …)
 func PairOf[A, B any](a *A, b *B) Pair[A, B] {
-	return Pair[A, B]{rowValueOf(Col(a), Col(b))}
+	return Pair[A, B]{row: rowValueOf(Col(a), Col(b))}
 }
 
 // TripleOf makes a row value of three columns.
 func TripleOf[A, B, C any](a *A, b *B, c *C) Triple[A, B, C] {
-	return Triple[A, B, C]{rowValueOf(Col(a), Col(b), Col(c))}
+	return Triple[A, B, C]{row: rowValueOf(Col(a), Col(b), Col(c))}
 }
 
 // rowValue is a row value with the codecs of its parts.

@@ -35,10 +35,10 @@ func HasNone(field Relation, conds ...Cond) Cond {
 func Counted(field Relation, conds ...Cond) Expr[int64] {
 	n, col, tables, err := related(field, conds)
 	if err != nil {
-		return Expr[int64]{term{err: err}}
+		return Expr[int64]{x: term{err: err}}
 	}
 	n.Count = true
-	return Expr[int64]{term{node: n, c: int64Codec, col: &column{t: col.t, source: col.source}, sub: tables}}
+	return Expr[int64]{x: term{node: n, c: int64Codec, col: &column{t: col.t, source: col.source}, sub: tables}}
 }
 
 // related makes the question for what a relation leads to.

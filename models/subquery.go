@@ -12,7 +12,7 @@ import (
 
 // Sub is the only value of a query that has one row and one column, NULL if it has no
 // row. More than one row is an error on Postgres; SQLite takes the first.
-func Sub[V any](q Query[V]) Expr[V] { return Expr[V]{q.q.sub()} }
+func Sub[V any](q Query[V]) Expr[V] { return Expr[V]{x: q.q.sub()} }
 
 func (q *query) sub() term {
 	sel, tables, err := q.nested("Sub")

@@ -70,7 +70,7 @@ func (w Window) Rows(before, behind int) Window {
 // can not use it; for that make a derived table of the query.
 //
 //	models.RowNumber().Over(models.PartitionBy(&postT.AuthorID).OrderBy(models.Desc(&postT.Views)))
-func (e Expr[V]) Over(w Window) Expr[V] { return Expr[V]{e.x.over(w)} }
+func (e Expr[V]) Over(w Window) Expr[V] { return Expr[V]{x: e.x.over(w)} }
 
 // RowNumber numbers the rows of a window, from 1. Like the functions below it needs
 // [Expr.Over].
@@ -85,24 +85,24 @@ func DenseRank() Expr[int64] { return ranking("DENSE_RANK") }
 // NTile divides the rows of a window into n groups of equal size and numbers them.
 func NTile(n int) Expr[int64] {
 	if n < 1 {
-		return Expr[int64]{term{err: fmt.Errorf("models: NTile(%d): want 1 or more", n)}}
+		return Expr[int64]{x: term{err: fmt.Errorf("models: NTile(%d): want 1 or more", n)}}
 	}
 	return ranking("NTILE", dialect.Number{N: int64(n)})
 }
 
 // Lag is the value of e in the row that is n rows before, NULL where there is none.
-func Lag[V any](e Expr[V], n int) Expr[V] { return Expr[V]{e.x.beside("LAG", n)} }
+func Lag[V any](e Expr[V], n int) Expr[V] { return Expr[V]{x: e.x.beside("LAG", n)} }
 
 // Lead is the value of e in the row that is n rows behind, NULL where there is none.
-func Lead[V any](e Expr[V], n int) Expr[V] { return Expr[V]{e.x.beside("LEAD", n)} }
+func Lead[V any](e Expr[V], n int) Expr[V] { return Expr[V]{x: e.x.beside("LEAD", n)} }
 
 // FirstValue is the value of e in the first row of the window.
-func FirstValue[V any](e Expr[V]) Expr[V] { return Expr[V]{e.x.windowed("FIRST_VALUE")} }
+func FirstValue[V any](e Expr[V]) Expr[V] { return Expr[V]{x: e.x.windowed("FIRST_VALUE")} }
 
 // LastValue is the value of e in the last row of the window, which with OrderBy is the
 // present one, unless Rows(…, UnboundedRows) says otherwise.
-func LastValue[V any](e Expr[V]) Expr[V] { return Expr[V]{e.x.windowed("LAST_VALUE")} }
+func LastValue[V any](e Expr[V]) Expr[V] { return Expr[V]{x: e.x.windowed("LAST_VALUE")} }
 
 func ranking(name string, args ...dialect.Node) Expr[int64] {
-	return Expr[int64]{term{node: dialect.Ranking{Call: dialect.Call{Name: name, Args: args}}, c: int64Codec}}
+	return Expr[int64]{x: term{node: dialect.Ranking{Call: dialect.Call{Name: name, Args: args}}, c: int64Codec}}
 }
