@@ -22,7 +22,7 @@ type golden struct {
 // goldenFiles are the queries whose text is kept, by the name of the file. Each is also
 // carried out, see TestGoldenQueriesRun.
 func goldenFiles() map[string][]golden {
-	return map[string][]golden{"queries": goldenQueries(), "expressions": goldenExpressions(), "writes": goldenWrites(), "shapes": goldenShapes(), "derived": goldenDerived(), "arrays": goldenArrays()}
+	return map[string][]golden{"queries": goldenQueries(), "expressions": goldenExpressions(), "writes": goldenWrites(), "shapes": goldenShapes(), "derived": goldenDerived(), "arrays": goldenArrays(), "joins": append(goldenJoins(), goldenOars()...)}
 }
 
 // TestSQL keeps the text of queries in golden files, one per dialect. What a dialect
@@ -60,23 +60,29 @@ func TestSQL(t *testing.T) {
 func TestGoldenQueriesRun(t *testing.T) {
 	both(t, blog, func(t *testing.T, db *models.Engine) {
 		fill(t, db)
-		d, _ := dialect.ByName(backendOf(t))
 		for file, queries := range goldenFiles() {
-			if file == "arrays" {
-				continue // of other tables, see TestArrayOperators
-			}
-			for _, c := range queries {
-				if _, err := c.q.SQL(d); err != nil {
-					continue // the golden file says why
-				}
-				s := models.NewSession(db, "golden") // takes back what is written
-				if err := c.q.Run(t.Context(), s); err != nil {
-					t.Errorf("%s, %s: %v", file, c.name, err)
-				}
-				s.Close()
+			switch file {
+			case "arrays", "joins": // of other tables, see TestArrayOperators and TestGoldenJoinsRun
+			default:
+				runGolden(t, db, file, queries)
 			}
 		}
 	})
+}
+
+func runGolden(t *testing.T, db *models.Engine, file string, queries []golden) {
+	t.Helper()
+	d, _ := dialect.ByName(backendOf(t))
+	for _, c := range queries {
+		if _, err := c.q.SQL(d); err != nil {
+			continue // the golden file says why
+		}
+		s := models.NewSession(db, "golden") // takes back what is written
+		if err := c.q.Run(t.Context(), s); err != nil {
+			t.Errorf("%s, %s: %v", file, c.name, err)
+		}
+		s.Close()
+	}
 }
 
 func goldenQueries() []golden {

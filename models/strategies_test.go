@@ -18,13 +18,25 @@ type shelf struct {
 	labels   []*ArticleLabel
 	marks    []*Mark
 	bios     []*Bio
+	sections []*Section
 }
 
 // A branch is a relation to load and what to load below it.
 type branch struct {
-	rel  string
-	how  func(models.Relation, ...models.LoadOption) models.Loading
-	kids []branch
+	rel   string
+	how   func(models.Relation, ...models.LoadOption) models.Loading
+	depth int // levels of a relation to its own table
+	kids  []branch
+}
+
+// below are the branches that start at what a branch leads to.
+func (b branch) below() []branch {
+	if b.depth <= 1 {
+		return b.kids
+	}
+	again := b
+	again.depth--
+	return append(slices.Clone(b.kids), again)
 }
 
 // limits are those of a relation, wherever it is loaded: in a session one object can not
@@ -35,12 +47,13 @@ type limits struct {
 }
 
 var relationsOf = map[string][]string{
-	"Writer": {"Articles", "Bio", "Marks"}, "Article": {"Writer", "Labels", "Marks"}, "Mark": {"Article", "Writer"},
+	"Writer": {"Articles", "Bio", "Marks"}, "Article": {"Writer", "Labels", "Marks"}, "Mark": {"Article", "Writer"}, "Section": {"Parent", "Children"},
 }
 
 var leadsTo = map[string]string{
 	"Writer.Articles": "Article", "Writer.Bio": "Bio", "Writer.Marks": "Mark", "Article.Writer": "Writer",
 	"Article.Labels": "Label", "Article.Marks": "Mark", "Mark.Article": "Article", "Mark.Writer": "Writer",
+	"Section.Parent": "Section", "Section.Children": "Section",
 }
 
 func field(kind, rel string) models.Relation {
@@ -48,6 +61,7 @@ func field(kind, rel string) models.Relation {
 		"Writer.Articles": &writerT.Articles, "Writer.Bio": &writerT.Bio, "Writer.Marks": &writerT.Marks,
 		"Article.Writer": &articleT.Writer, "Article.Labels": &articleT.Labels, "Article.Marks": &articleT.Marks,
 		"Mark.Article": &markT.Article, "Mark.Writer": &markT.Writer,
+		"Section.Parent": &sectionT.Parent, "Section.Children": &sectionT.Children,
 	}[kind+"."+rel]
 }
 
@@ -57,6 +71,9 @@ func loadings(kind string, bs []branch, l limits) (out []models.Loading) {
 		var opts []models.LoadOption
 		for _, k := range loadings(leadsTo[kind+"."+b.rel], b.kids, l) {
 			opts = append(opts, k)
+		}
+		if b.depth > 0 {
+			opts = append(opts, models.Depth(b.depth))
 		}
 		how := b.how
 		switch kind + "." + b.rel {
@@ -119,6 +136,12 @@ func (s *shelf) related(x any, rel string, l limits) (out []any) {
 				out = append(out, w)
 			}
 		}
+	case *Section:
+		for _, y := range s.sections {
+			if rel == "Parent" && x.ParentID != nil && y.ID == *x.ParentID || rel == "Children" && y.ParentID != nil && *y.ParentID == x.ID {
+				out = append(out, y)
+			}
+		}
 	}
 	return out
 }
@@ -147,6 +170,11 @@ func loaded(x any, rel string) ([]any, error) {
 			return anyOne(x.Article.Get())
 		}
 		return anyOne(x.Writer.Get())
+	case *Section:
+		if rel == "Parent" {
+			return anyOne(x.Parent.Get())
+		}
+		return anyOf(x.Children.Items())
 	}
 	return nil, nil
 }
@@ -179,6 +207,8 @@ func graphText(x any, bs []branch, related func(x any, rel string) ([]any, error
 		fmt.Fprintf(&b, "mark %d %s", x.ID, x.Message)
 	case *Bio:
 		fmt.Fprintf(&b, "bio %d %s", x.ID, x.Text)
+	case *Section:
+		fmt.Fprintf(&b, "section %d %s", x.ID, x.Name)
 	}
 	for _, br := range bs {
 		xs, err := related(x, br.rel)
@@ -187,7 +217,7 @@ func graphText(x any, bs []branch, related func(x any, rel string) ([]any, error
 		}
 		fmt.Fprintf(&b, " %s[", br.rel)
 		for _, y := range xs {
-			b.WriteString(graphText(y, br.kids, related) + ";")
+			b.WriteString(graphText(y, br.below(), related) + ";")
 		}
 		b.WriteString("]")
 	}
@@ -196,6 +226,16 @@ func graphText(x any, bs []branch, related func(x any, rel string) ([]any, error
 
 // draw fills the tables at random.
 func (s *shelf) draw(t *rapid.T, insert func(rows any)) {
+	for i := range rapid.IntRange(0, 5).Draw(t, "sections") {
+		s.sections = append(s.sections, &Section{Name: fmt.Sprint("s", i)})
+	}
+	insert(s.sections)
+	for _, x := range s.sections { // in circles too
+		if i := rapid.IntRange(-1, len(s.sections)-1).Draw(t, "parent"); i >= 0 {
+			x.ParentID = &s.sections[i].ID
+		}
+	}
+	insert(s.sections) // moves them
 	n := rapid.IntRange(0, 4).Draw(t, "writers")
 	for i := range n {
 		s.writers = append(s.writers, &Writer{Name: fmt.Sprint("w", i)})
@@ -233,7 +273,14 @@ func drawBranches(t *rapid.T, kind string, depth int) (out []branch) {
 	ways := []func(models.Relation, ...models.LoadOption) models.Loading{models.SelectIn, models.Joined, models.Subquery, models.Immediate}
 	for _, rel := range relationsOf[kind] {
 		if depth > 0 && rapid.Bool().Draw(t, kind+"."+rel) {
-			out = append(out, branch{rel, rapid.SampledFrom(ways).Draw(t, "how"), drawBranches(t, leadsTo[kind+"."+rel], depth-1)})
+			b := branch{rel: rel, how: rapid.SampledFrom(ways).Draw(t, "how"), kids: drawBranches(t, leadsTo[kind+"."+rel], depth-1)}
+			if kind == "Section" {
+				b.depth = rapid.IntRange(0, 3).Draw(t, "depth")
+			}
+			if b.depth > 1 { // it has itself below it
+				b.kids = slices.DeleteFunc(b.kids, func(k branch) bool { return k.rel == rel })
+			}
+			out = append(out, b)
 		}
 	}
 	return out
@@ -251,7 +298,7 @@ func TestEveryStrategyLoadsTheSameGraph(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, table := range []string{"marks", "article_labels", "bios", "articles", "writers"} {
+			for _, table := range []string{"marks", "article_labels", "bios", "articles", "writers", "sections"} {
 				_, err := models.Exec(ctx, db, models.Raw[int](models.Unsafe("DELETE FROM "+table)))
 				check(err)
 			}
@@ -269,11 +316,17 @@ func TestEveryStrategyLoadsTheSameGraph(t *testing.T) {
 					_, err = models.Exec(ctx, db, models.Insert(rows...))
 				case []*Bio:
 					_, err = models.Exec(ctx, db, models.Insert(rows...))
+				case []*Section:
+					q := models.Insert(rows...)
+					if len(rows) > 0 && rows[0].ID > 0 {
+						q = q.OnConflict(&sectionT.ID).DoUpdate(models.ToExpr(&sectionT.ParentID, models.Excluded(&sectionT.ParentID)))
+					}
+					_, err = models.Exec(ctx, db, q)
 				}
 				check(err)
 			})
 			l := limits{rapid.IntRange(0, 1).Draw(t, "least views"), rapid.IntRange(0, 1).Draw(t, "most marks")}
-			kind := rapid.SampledFrom([]string{"Writer", "Article", "Mark"}).Draw(t, "of")
+			kind := rapid.SampledFrom([]string{"Writer", "Article", "Mark", "Section"}).Draw(t, "of")
 			bs := drawBranches(t, kind, 3)
 			limit := rapid.IntRange(1, 8).Draw(t, "limit")
 			var h models.Handle = db
@@ -296,6 +349,9 @@ func TestEveryStrategyLoadsTheSameGraph(t *testing.T) {
 			case "Mark":
 				got, err = anyOf(models.All(ctx, h, models.From(markT).OrderBy(models.Asc(&markT.ID)).Limit(limit).With(loadings(kind, bs, l)...)))
 				all, _ = anyOf(s.marks, nil)
+			case "Section":
+				got, err = anyOf(models.All(ctx, h, models.From(sectionT).OrderBy(models.Asc(&sectionT.ID)).Limit(limit).With(loadings(kind, bs, l)...)))
+				all, _ = anyOf(s.sections, nil)
 			}
 			check(err)
 			want := all[:min(limit, len(all))]

@@ -46,5 +46,23 @@ func (q *query) text(d dialect.Dialect) (driver.Statement, error) {
 	case q != nil && q.kind != selectQuery && q.kind != rawQuery && q.returning == nil:
 		return q.execStatement(d)
 	}
-	return prepareRows(d, q)
+	st, err := prepareRows(d, q)
+	if err != nil {
+		return st, err
+	}
+	return st, q.joined(d, &st)
+}
+
+// joined puts relations that come with a query's objects into its text.
+func (q *query) joined(d dialect.Dialect, st *driver.Statement) error {
+	e, ok := q.rows.(interface{ table() *table })
+	if !ok || q.kind != selectQuery {
+		return nil
+	}
+	l := newLoader(&Engine{dialect: d}, nil, e.table(), q.loads)
+	if l == nil {
+		return nil
+	}
+	objs := q.rows.sink(0, false).(objectSink)
+	return l.aboard(st, &q.sel, q.source(), objs, objs.of())
 }
