@@ -26,6 +26,8 @@ func (db *DB) RunMigrations(ctx context.Context) error {
 		switch e.Kind {
 		case migrate.Waiting:
 			db.logger.Info("spillway: another process is migrating the database; waiting for it")
+		case migrate.Repeated:
+			db.logger.Warn("spillway: the database has ended a migration to resolve a deadlock; it begins anew", "file", e.File.Name)
 		case migrate.Done:
 			db.logger.Info("spillway: migration applied", "file", e.File.Name, "duration", e.Duration)
 		}

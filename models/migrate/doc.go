@@ -45,6 +45,10 @@
 // said. A file with "-- +goose NO TRANSACTION" (CREATE INDEX CONCURRENTLY needs it) has no
 // such protection; its error says how many of its statements were carried out.
 //
+// Where a file and a transaction of the program wait for each other's locks, the server
+// ends one of them. If that is the file, nothing of it has happened, and the run begins it
+// anew, up to four times; one without a transaction fails instead.
+//
 // # Locks
 //
 // Any number of processes may start at once: one applies, the others wait and find

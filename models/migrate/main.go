@@ -27,6 +27,8 @@ func Main(ctx context.Context, db Database, files fs.FS, args []string, out io.W
 		switch {
 		case e.Kind == Waiting:
 			fmt.Fprintln(out, "another process is migrating the database: waiting for it")
+		case e.Kind == Repeated:
+			fmt.Fprintf(out, "%s was ended by the database to resolve a deadlock: it begins anew\n", e.File.Name)
 		case e.Kind == Done && e.Down:
 			fmt.Fprintf(out, "taken back %s (%.2fs)\n", e.File.Name, e.Duration.Seconds())
 		case e.Kind == Done:

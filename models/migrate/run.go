@@ -13,6 +13,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
+	"github.com/spillwaydb/spillway/internal/driver"
 	"github.com/spillwaydb/spillway/internal/sqlview"
 )
 
@@ -138,8 +139,31 @@ func (r *Runner) run(ctx context.Context, down bool, target Version, work func(p
 	if err != nil {
 		return res, fmt.Errorf("migrate: %w", err)
 	}
-	if err := work(provider); err != nil {
-		return res, t.explain(ctx, err)
+	for n := 1; ; n++ {
+		err := work(provider)
+		if err == nil {
+			return res, nil
+		}
+		if err = t.explain(ctx, err); n == attempts || !t.again(err) {
+			return res, err
+		}
 	}
-	return res, nil
+}
+
+// attempts is how often a run is begun that the server ends to resolve deadlocks. The other
+// side of each goes on meanwhile, so a second deadlock is one with somebody else.
+const attempts = 5
+
+// again reports whether a run that failed goes on with the file that failed: the server has
+// picked it as the victim of a deadlock, and so nothing of the file has happened. Which one
+// of a circle is the victim is chance: the one that looks for deadlocks first after the
+// circle has closed.
+func (t *tracker) again(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) || e.File.NoTransaction || !errors.Is(err, driver.ErrDeadlock) {
+		return false
+	}
+	t.file = nil
+	t.runner.tell(Event{Kind: Repeated, File: e.File, Down: e.Down})
+	return true
 }

@@ -60,6 +60,8 @@ const (
 	StatementStarts
 	// Done: a file was applied, or taken back, for good.
 	Done
+	// Repeated: the server has ended a file to resolve a deadlock; it begins anew.
+	Repeated
 )
 
 // A Result is what a run did.

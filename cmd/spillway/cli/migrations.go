@@ -106,6 +106,8 @@ func (j *job) progress(e migrate.Event) {
 	switch e.Kind {
 	case migrate.Waiting:
 		fmt.Fprintln(j.Stderr, "another process is migrating the database: waiting for it")
+	case migrate.Repeated:
+		fmt.Fprintf(j.Stderr, "%s was ended by the database to resolve a deadlock: it begins anew\n", e.File.Name)
 	case migrate.Done:
 		word, mark := "applied", j.paint(green, "✓")
 		if e.Down {
