@@ -173,9 +173,9 @@
 //     each other by its end. Server: TestPostgresWritesThatAreRefusedAloneDoNotHealEachOther.
 //   - Rule 15: Only an INSERT of at most 16 rows, and an UPDATE or DELETE by full key, share
 //     a commit. Server: integration.TestOnlySmallWritesByKeyShareACommit.
-//   - Rule 16: A flight has at most 256 operations and 256 KiB of arguments; above 64 KiB one
-//     goes alone. Sending never waits for a server that waits to be read. Server:
-//     postgres.TestConformance. Script: TestAFlightIsBounded.
+//   - Rule 16: A flight has at most 256 operations, 256 KiB of arguments, and what is likely
+//     to take 0.3 s; above 64 KiB one goes alone. Sending never waits for a server that waits
+//     to be read. Server: postgres.TestConformance. Script: TestAFlightIsBounded.
 //   - Rule 17: What takes 5 ms, has large answers, or spoils flights often goes alone, until
 //     it does not any more. Server: TestPostgresSlowStatementsGoAlone. Script:
 //     TestSlowShapesLeaveTheLane, TestAShapeWithLargeAnswersGoesAlone,

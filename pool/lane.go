@@ -39,6 +39,11 @@ const (
 	// maxRows bounds the rows that the reads of one flight have to answer, going by what
 	// their shapes answered before.
 	maxRows = 32 * manyRows
+	// maxTook bounds the time of one flight, going by what its shapes took before: for so
+	// long it holds its locks, and whoever waits for one of them (a migration) looks for
+	// deadlocks after a second, unless the server is set otherwise. It is the victim if the
+	// flight waits for it just then.
+	maxTook = 300 * time.Millisecond
 )
 
 // laneOf decides which lane op takes.
@@ -244,12 +249,13 @@ func (w *worker) gather(op *Op) bool {
 	if r == nil {
 		r = newRide(w)
 	}
-	bytes, rows := 0, int64(0)
+	bytes, rows, took := 0, int64(0), int64(0)
 	for _, from := range [...]*opList{&c.first, l} {
 		for op := from.head; op != nil && op.lane == lane && len(r.members) < maxMembers; op = from.head {
 			bytes += op.weight
 			rows += op.Share.Shape.rows.Load()
-			if (bytes > maxFlight || rows > maxRows*8 && lane == LaneRead) && len(r.members) > 0 {
+			took += op.Share.Shape.cost.Load()
+			if (bytes > maxFlight || took > int64(maxTook) || rows > maxRows*8 && lane == LaneRead) && len(r.members) > 0 {
 				break
 			}
 			c.unlink(op)

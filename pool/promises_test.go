@@ -117,6 +117,16 @@ func TestAFlightIsBounded(t *testing.T) {
 		if len(sizes) != 3 || sizes[0] != 4 || sizes[1]+sizes[2] != 4 || min(sizes[1], sizes[2]) != 1 {
 			t.Errorf("flights of %v operations", sizes)
 		}
+		slow := &pool.Shape{Lane: pool.LaneRead}
+		slow.Learn(4 * time.Millisecond)
+		ops = nil
+		for i := range int64(200) {
+			op, _ := lookup(slow, i)
+			ops = append(ops, op)
+		}
+		if sent := s.together(t, p, ops...); members(sent[0]) != 75 {
+			t.Errorf("a flight of %d operations of 4 ms each", members(sent[0]))
+		}
 	})
 }
 
