@@ -179,42 +179,40 @@ func (n *loadNode) sort() error {
 
 // arrange sorts the answer out by key; that of a joined node by parent.
 func (n *loadNode) arrange() {
-	keys := n.asked
-	of := n.rowKeys
+	of, keys := n.rowKeys, int32(n.asked)
 	var which []int32 // of each row its object
-	asked := n.askedBy
 	switch {
 	case n.spec.how == loadJoined:
-		of, which, keys = n.rows, n.which, len(n.parents)
-		asked = func(k int32, into []int32) []int32 { return append(into, k) }
+		of, which, keys = n.rows, n.which, int32(len(n.parents))
 	case n.pairs != nil:
 		which = n.pairs.which
 	}
+	repeats := which != nil
+	if n.same != nil {
+		of, which = n.same.spread(of, which)
+	}
 	n.starts = make([]int32, keys+1)
-	one := make([]int32, 0, 1)
-	total := int32(0)
 	for _, k := range of {
-		for _, a := range asked(k, one) {
-			n.starts[a+1]++
-			total++
+		if k >= 0 && k < keys {
+			n.starts[k+1]++
 		}
 	}
 	for i := range keys {
 		n.starts[i+1] += n.starts[i]
 	}
-	n.members = make([]int32, total)
+	n.members = make([]int32, n.starts[keys])
 	next := append([]int32(nil), n.starts...)
 	for i, k := range of {
-		m := int32(i)
+		if k < 0 || k >= keys {
+			continue
+		}
+		n.members[next[k]] = int32(i)
 		if which != nil {
-			m = which[i]
+			n.members[next[k]] = which[i]
 		}
-		for _, a := range asked(k, one) {
-			n.members[next[a]] = m
-			next[a]++
-		}
+		next[k]++
 	}
-	if which != nil {
+	if repeats {
 		n.once(len(n.sink.objects()))
 	}
 }

@@ -98,18 +98,22 @@ func (s *sameKeys) Row(r driver.Row) error {
 	return nil
 }
 
-// askedBy are the keys asked for that a row with key k belongs to. It may be appended to
-// into, which holds one.
-func (n *loadNode) askedBy(k int32, into []int32) []int32 {
-	if k < 0 {
-		return nil
-	}
-	if own := k < int32(n.asked); n.same == nil || own && n.rel.kind != belongsTo {
-		// A row of a collection has one owner: the one that it names, if there is one.
-		if !own {
-			return nil
+// spread lists each row once for each key asked for that it belongs to: of are the keys of
+// the rows, which their objects, nil if these are as many. A row of a collection has one
+// owner: the one that it names, if there is one.
+func (s *sameKeys) spread(of, which []int32) (keys, objects []int32) {
+	for i, k := range of {
+		object := int32(i)
+		if which != nil {
+			object = which[i]
 		}
-		return append(into, k)
+		if k >= 0 && k < int32(s.n.asked) && s.n.rel.kind != belongsTo {
+			keys, objects = append(keys, k), append(objects, object)
+			continue
+		}
+		for _, a := range s.of[k] {
+			keys, objects = append(keys, a), append(objects, object)
+		}
 	}
-	return n.same.of[k]
+	return keys, objects
 }
