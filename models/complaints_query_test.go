@@ -264,12 +264,49 @@ func TestGORM6849ListsAreNotLimited(t *testing.T) {
 			t.Errorf("%d, %v", n, err)
 		}
 	})
+	wide := models.NewRegistry()
+	wideT := models.RegisterIn[Wide](wide)
+	both(t, wide, func(t *testing.T, db *models.Engine) {
+		rows := make([]*Wide, 256)
+		for i := range rows {
+			rows[i] = &Wide{}
+			rows[i].D.H.D = i
+		}
+		if n, err := models.Exec(t.Context(), db, models.Insert(rows...)); n != 256 || err != nil { // 32 768 parameters
+			t.Fatalf("%d, %v", n, err)
+		}
+		if n, err := models.Count(t.Context(), db, models.From(wideT).Where(models.Eq(&wideT.D.H.D, 255))); n != 1 || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+	})
 }
+
+// Wide has 128 columns beside its key, two more than SQLite takes values of 256 rows for.
+type (
+	Wide struct {
+		models.Model
+		A Wide32 `db:",prefix=a_"`
+		B Wide32 `db:",prefix=b_"`
+		C Wide32 `db:",prefix=c_"`
+		D Wide32 `db:",prefix=d_"`
+	}
+	Wide32 struct {
+		A Wide4 `db:",prefix=a_"`
+		B Wide4 `db:",prefix=b_"`
+		C Wide4 `db:",prefix=c_"`
+		D Wide4 `db:",prefix=d_"`
+		E Wide4 `db:",prefix=e_"`
+		F Wide4 `db:",prefix=f_"`
+		G Wide4 `db:",prefix=g_"`
+		H Wide4 `db:",prefix=h_"`
+	}
+	Wide4 struct{ A, B, C, D int }
+)
 
 // With mattn/go-sqlite3 transactions that read and then write failed at once with
 // "database is locked", whatever the busy timeout. Two pools write, as two processes would;
-// on SQLite none has to do its work twice. Here: let InTx begin with BEGIN instead of BEGIN
-// IMMEDIATE on SQLite, in txoptions.
+// on SQLite none has to do its work twice. Here: let beginStatement answer BEGIN instead of
+// BEGIN IMMEDIATE on SQLite.
 func TestMattn274NeverDatabaseIsLocked(t *testing.T) {
 	testdb.Both(t, func(t *testing.T, url string) {
 		ctx := t.Context()

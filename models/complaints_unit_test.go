@@ -92,7 +92,8 @@ func TestSQLAlchemy8701RefreshOfARelation(t *testing.T) {
 
 // A field that became zero is written (go-gorm/gorm#202: Updates of a struct skips zero
 // values), and one that is zero is inserted as zero in spite of its default. To see it
-// fail, leave zero fields out of record.changed, or out of table.split.
+// fail, leave zero fields out of record.changed, or let mapping.finish make fields with a
+// default optional that can not be NULL.
 func TestGORM202ZeroValues(t *testing.T) {
 	both(t, blog, func(t *testing.T, db *models.Engine) {
 		ctx := t.Context()

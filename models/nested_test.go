@@ -66,7 +66,9 @@ func TestNestedTakesBackOnlyWhatHappenedInside(t *testing.T) {
 }
 
 // GORM #7173: savepoints of one name hid each other, so taking an outer part back took
-// only the inner one back. To see it fail let Unit.point return a constant.
+// only the inner one back. Each has a name of its own, and is released when it is over;
+// either would do. To see it fail let Unit.point return a constant, and take RELEASE out of
+// returning.Next.
 func TestGORM7173NestedSavepoints(t *testing.T) {
 	both(t, blog, func(t *testing.T, db *models.Engine) {
 		ctx := t.Context()
