@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -255,7 +256,7 @@ func (c *chaos) one(ctx context.Context, rnd *rand.Rand, g, n int64, row *ownRow
 	case draw < 77:
 		return c.fail(ctx, rnd, i)
 	case draw < 89:
-		return c.insert(ctx, g, n, int(draw)%3)
+		return c.insert(ctx, g, n, draw%4)
 	default:
 		return c.update(ctx, g, n, row)
 	}
@@ -373,12 +374,59 @@ func (c *chaos) fail(ctx context.Context, rnd *rand.Rand, i int64) error {
 // insert writes a row and books the answer.
 func (c *chaos) insert(ctx context.Context, g, n int64, way int) error {
 	x := &entry{Owner: chaosOwners + g, Token: fmt.Sprintf("insert %d %d", g, n), Value: n}
-	err := write(ctx, c.db, x, way)
+	var err error
+	if way == 3 {
+		x.Token = fmt.Sprintf("%s%d %d", pairPrefix, g, n)
+		err = c.pair(ctx, x)
+	} else {
+		err = write(ctx, c.db, x, way)
+	}
 	c.book(x.Token, err)
 	if err == nil && x.ID == 0 {
 		return fmt.Errorf("%w: a row without key", errForeign)
 	}
 	return err
+}
+
+// A receipt is inserted with an entry of the same token, in one transaction.
+type receipt struct {
+	Token string `db:",pk"`
+}
+
+var receiptT = models.Register[receipt]()
+
+// pairPrefix begins the tokens of both.
+const pairPrefix = "pair "
+
+// pair inserts x and its receipt.
+func (c *chaos) pair(ctx context.Context, x *entry) error {
+	s := c.db.Session()
+	defer s.Close()
+	s.Add(x, &receipt{Token: x.Token})
+	return s.Commit(ctx)
+}
+
+// paired checks that of no pair one half is there.
+func (c *chaos) paired(stored map[string]bool) {
+	c.t.Helper()
+	receipts, err := models.All(c.t.Context(), c.db, models.From(receiptT))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	pairs := 0
+	for token := range stored {
+		if strings.HasPrefix(token, pairPrefix) {
+			pairs++
+		}
+	}
+	for _, r := range receipts {
+		if !stored[r.Token] {
+			c.t.Errorf("the receipt of %q is there, its entry is not", r.Token)
+		}
+	}
+	if len(receipts) != pairs || pairs == 0 {
+		c.t.Errorf("%d entries of pairs, %d receipts", pairs, len(receipts))
+	}
 }
 
 // update changes the goroutine's own row, or makes it, and reads it back: a read that
@@ -475,6 +523,7 @@ func (c *chaos) end() {
 		}
 		delete(stored, chaosToken(int64(i)))
 	}
+	c.paired(stored)
 	c.check(c.t, stored)
 	unknown := 0
 	for i := range c.own {

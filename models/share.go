@@ -174,20 +174,52 @@ func (s *shapes) write(sql string, t *table, verb pool.Verb) *pool.Shape {
 	if x != nil {
 		return x
 	}
+	return s.addWrite(sql, t.change(verb))
+}
+
+// change is what a statement does to the table.
+func (t *table) change(verb pool.Verb) pool.Change {
+	return pool.Change{Table: dialect.Quote(t.facts.Name), Verb: verb}
+}
+
+// unit returns the shape of INSERTs that are a transaction together; of tells the table of
+// each.
+func (s *shapes) unit(inserts []driver.Statement, of func(i int) *table) *pool.Shape {
+	var few [1024]byte
+	text := few[:0]
+	for i := range inserts {
+		text = append(append(text, inserts[i].SQL...), 0) // what no text contains
+	}
+	s.mu.RLock()
+	x := s.writes[string(text)]
+	s.mu.RUnlock()
+	if x != nil {
+		return x
+	}
+	changes := make([]pool.Change, len(inserts))
+	for i := range changes {
+		changes[i] = of(i).change(pool.Insert)
+	}
+	return s.addWrite(string(text), changes...)
+}
+
+// addWrite makes the shape of a text, unless somebody else just did.
+func (s *shapes) addWrite(text string, changes ...pool.Change) *pool.Shape {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if x = s.writes[sql]; x != nil {
+	if x := s.writes[text]; x != nil {
 		return x
 	}
 	if s.writes == nil || len(s.writes) > maxTexts {
 		s.writes = map[string]*pool.Shape{}
 	}
-	x = &pool.Shape{Lane: pool.LaneWrite, Text: sql, Table: dialect.Quote(t.facts.Name), Verb: verb}
-	s.writes[sql] = x
+	x := &pool.Shape{Lane: pool.LaneWrite, Text: text, Changes: changes}
+	s.writes[text] = x
 	return x
 }
 
-// smallInsert is how many rows an INSERT may have that shares a commit.
+// smallInsert is how many rows an INSERT may have that shares a commit, or all those of a
+// transaction.
 const smallInsert = 16
 
 // writesByKey lets an UPDATE or DELETE of one row, which its full key names, share a
@@ -239,10 +271,26 @@ func (t *table) keyIn(where []dialect.Node) (first driver.Value, ok bool) {
 	return first, true
 }
 
-// share lets the one statement of a flush that commits by itself share a commit.
+// share lets a flush that commits by itself share a commit: one statement, or new objects
+// of several tables.
 func (f *flush) share(op *pool.Op) {
 	e := f.u.e
-	if !e.shared || !f.alone || len(f.work) != 1 || len(op.Statements) != 1 {
+	if !e.shared || !f.alone {
+		return
+	}
+	if len(f.work) > 1 {
+		rows := 0
+		for i := range f.work {
+			w := &f.work[i]
+			if w.batch == nil || w.st.Foreign || w.st.Class != driver.Write {
+				return
+			}
+			rows += len(w.batch.objs)
+		}
+		if rows <= smallInsert {
+			inserts := op.Statements[f.first : f.first+len(f.work)]
+			op.Share.Shape = e.shapes.unit(inserts, func(i int) *table { return f.work[i].batch.t })
+		}
 		return
 	}
 	w := &f.work[0]

@@ -16,7 +16,7 @@ import (
 
 func textShape(sql, table, column string) *pool.Shape {
 	s := quick(pool.LaneRead)
-	s.Table, s.Lookup = "", &pool.Lookup{SQL: sql, Table: table, Name: column}
+	s.Changes, s.Lookup = nil, &pool.Lookup{SQL: sql, Table: table, Name: column}
 	return s
 }
 

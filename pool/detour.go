@@ -39,14 +39,14 @@ type detours struct {
 	until map[detour]time.Time
 }
 
-// add has operations like one go alone from t on. With row set it was one row that was
-// locked.
-func (d *detours) add(s *Shape, key driver.Value, row bool, t time.Time) {
-	what := detour{table: s.Table}
+// add has operations like one go alone from t on, of which the statement at a place met a
+// lock. With row set it was one row that was locked.
+func (d *detours) add(s *Shape, at int, key driver.Value, row bool, t time.Time) {
+	what := detour{table: s.table(at)}
 	switch {
 	case s.Lane == LaneRead:
 		what = detour{shape: s}
-	case row && key.Kind() == driver.KindNull:
+	case row && (at > 0 || key.Kind() == driver.KindNull):
 		return // nobody can tell which
 	case row:
 		what.key = rowName(key)
@@ -79,7 +79,12 @@ func (d *detours) has(s *Shape, key driver.Value, t time.Time) bool {
 	if s.Lane == LaneRead {
 		return d.on(detour{shape: s}, t)
 	}
-	return d.on(detour{table: s.Table}, t) || key.Kind() != driver.KindNull && d.on(detour{table: s.Table, key: rowName(key)}, t)
+	for i := range s.Changes {
+		if d.on(detour{table: s.table(i)}, t) {
+			return true
+		}
+	}
+	return key.Kind() != driver.KindNull && d.on(detour{table: s.table(0), key: rowName(key)}, t)
 }
 
 func (d *detours) on(what detour, t time.Time) bool {
@@ -107,23 +112,18 @@ func (c *crew) asideLimit() int { return max(1, c.limit()/2) }
 // crowded reports whether operations on a detour have to wait for each other.
 func (c *crew) crowded() bool { return c.aside >= c.asideLimit() }
 
-// stepAside has the members sent alone that are on a detour, and counts the others.
-func (r *ride) stepAside() (stay int) {
+// stepAside has the members sent alone that are on a detour.
+func (r *ride) stepAside() {
 	d := &r.w.crew.pool.detours
 	if d.n.Load() == 0 {
-		return len(r.members)
+		return
 	}
 	t := now()
 	for i := range r.members {
-		switch m := &r.members[i]; {
-		case m.state != memberWaits:
-		case d.has(m.shape, m.key, t):
+		if m := &r.members[i]; m.state == memberWaits && d.has(m.shape, m.key, t) {
 			r.alone(m)
-		default:
-			stay++
 		}
 	}
-	return stay
 }
 
 // lonePatience is how long a write that flies alone keeps groups from starting. One that

@@ -43,7 +43,7 @@ func TestAWriteThatMeetsALockGoesAloneForAMoment(t *testing.T) {
 		s, k := newShop(), newKinds()
 		p := open(t, s.connector(), lanes(pool.Config{Size: 6, Overflow: pool.NoOverflow}))
 		learn(t, p, k)
-		other := &pool.Shape{Lane: pool.LaneWrite, Table: "other"}
+		other := &pool.Shape{Lane: pool.LaneWrite, Changes: []pool.Change{{Table: "other"}}}
 		other.Learn(time.Millisecond)
 		free := s.locks()
 		ends, blocked := make(resolved, 100), make(resolved, 100)
@@ -136,7 +136,7 @@ func TestWritesThatAreStuckAloneKeepNoGroupFromStarting(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 		}
-		other := &pool.Shape{Lane: pool.LaneWrite, Table: "other"}
+		other := &pool.Shape{Lane: pool.LaneWrite, Changes: []pool.Change{{Table: "other"}}}
 		other.Learn(time.Millisecond)
 		begin := time.Now()
 		for i := range int64(8) {
@@ -172,7 +172,7 @@ func TestWhatIsRememberedOfLocksIsBounded(t *testing.T) {
 			for round := range 100 {
 				var ops []*pool.Op
 				for i := range int64(6) {
-					table := &pool.Shape{Lane: pool.LaneWrite, Table: fmt.Sprint("t", round, " ", i)}
+					table := &pool.Shape{Lane: pool.LaneWrite, Changes: []pool.Change{{Table: fmt.Sprint("t", round, " ", i)}}}
 					table.Learn(time.Millisecond)
 					op := setRow(table, i, -1)
 					op.Statements[0].SQL = "wait"
@@ -199,7 +199,7 @@ func TestPostgresWritesBesideALockedTableGoOn(t *testing.T) {
 	var shapes []*pool.Shape
 	for range 3 {
 		shape := quick(pool.LaneWrite)
-		shape.Table = `"moving"`
+		shape.Changes = []pool.Change{{Table: `"moving"`, Verb: pool.Update}}
 		shapes = append(shapes, shape)
 	}
 	other := openStore(t, url, pool.Config{Size: 1})
@@ -310,7 +310,7 @@ func TestPostgresAGroupWaitsForStrangersOnce(t *testing.T) {
 	blocked, ends := make(resolved, 3), make(resolved, 8)
 	for _, table := range tables {
 		shape := quick(pool.LaneWrite)
-		shape.Table = table
+		shape.Changes = []pool.Change{{Table: table, Verb: pool.Update}}
 		s.p.Submit(context.Background(), setAt(shape, "UPDATE "+table+" SET n = n + 1 WHERE id = $1", 1), blocked)
 	}
 	for _, op := range s.sets(8) {

@@ -60,7 +60,8 @@
 //	by key      in the read lane: lookups of one kind, and loads of one relation by its
 //	            foreign key, become one "= ANY($1)"; each caller reads the rows of its
 //	            keys for itself, in the order of its statement, so nothing is shared.
-//	write       small writes by key share a transaction and its commit.
+//	write       small writes by key share a transaction and its commit, and so do
+//	            transactions of nothing but INSERTs of a few rows that go out as one.
 //
 // There is no timer and no writer for all: a flight is what queued while the workers
 // were busy. A worker takes more than one operation only when no connection is idle, so
@@ -171,8 +172,12 @@
 //     TestWhatIsKnownOfTablesExpires.
 //   - Rule 14: Writes that are refused alone are refused in a group, even if they would heal
 //     each other by its end. Server: TestPostgresWritesThatAreRefusedAloneDoNotHealEachOther.
-//   - Rule 15: Only an INSERT of at most 16 rows, and an UPDATE or DELETE by full key, share
-//     a commit. Server: integration.TestOnlySmallWritesByKeyShareACommit.
+//   - Rule 15: Only an INSERT of at most 16 rows, an UPDATE or DELETE by full key, and a
+//     transaction of INSERTs with at most 16 rows together, share a commit. Such a transaction
+//     stays one: it is there as a whole or not at all. Server:
+//     integration.TestOnlySmallWritesByKeyShareACommit,
+//     models.TestSessionsOfSeveralStatementsShareACommit. Script:
+//     TestUnitsOfSeveralStatementsShareACommit.
 //   - Rule 16: A flight has at most 256 operations, 256 KiB of arguments, and what is likely
 //     to take 0.3 s; above 64 KiB one goes alone. Sending never waits for a server that waits
 //     to be read. Server: postgres.TestConformance. Script: TestAFlightIsBounded.

@@ -56,24 +56,30 @@ func (r *ride) ask(shapes []*Shape) bool {
 		return true
 	}
 	f := r.w.crew.pool.features.Sharing
-	facts := make([]fact, len(shapes))
-	flight := driver.Flight{Statements: make([]driver.Statement, len(shapes))}
-	for i, s := range shapes {
-		st := &flight.Statements[i]
-		*st = driver.Statement{SQL: f.Table, Args: []driver.Value{driver.Text(s.Table)}, Class: driver.Read, Sink: &facts[i]}
-		if r.lane == LaneRead {
-			st.SQL, st.Args = f.Key, []driver.Value{driver.Text(s.Lookup.Table), driver.Text(s.Lookup.Name)}
-		}
+	var flight driver.Flight
+	question := func(sql string, verb Verb, args ...driver.Value) {
+		flight.Statements = append(flight.Statements, driver.Statement{SQL: sql, Args: args, Class: driver.Read, Sink: &fact{verb: min(verb, Delete)}})
 	}
-	if err := r.w.conn.Fly(r.w.crew.pool.done, &flight); err != nil {
+	ends := make([]int, len(shapes)) // of the questions about each
+	for i, s := range shapes {
+		if r.lane == LaneRead {
+			question(f.Key, Insert, driver.Text(s.Lookup.Table), driver.Text(s.Lookup.Name))
+		} else {
+			for _, c := range s.Changes {
+				question(f.Table, c.Verb, driver.Text(c.Table))
+			}
+		}
+		ends[i] = len(flight.Statements)
+	}
+	if len(flight.Statements) > 0 && r.w.conn.Fly(r.w.crew.pool.done, &flight) != nil {
 		return false
 	}
+	from := 0
 	for i, s := range shapes {
-		at := min(s.Verb, Delete)
-		if r.lane == LaneRead {
-			at = 0
-		}
-		if flight.Statements[i].Err == nil && facts[i].plain[at] {
+		answers := flight.Statements[from:ends[i]]
+		from = ends[i]
+		doubt := func(st driver.Statement) bool { return st.Err != nil || !st.Sink.(*fact).plain }
+		if len(answers) > 0 && !slices.ContainsFunc(answers, doubt) {
 			s.plain.Store(r.stamp)
 		} else {
 			s.barred.Store(r.stamp)
@@ -82,23 +88,24 @@ func (r *ride) ask(shapes []*Shape) bool {
 	return true
 }
 
-// A fact is the answer about one table or column.
-type fact struct{ plain [Delete + 1]bool }
+// A fact is the answer about one table, for a verb, or column.
+type fact struct {
+	verb  Verb
+	plain bool
+}
 
 // Begin implements driver.Sink.
 func (f *fact) Begin([]driver.Column) error {
-	f.plain = [Delete + 1]bool{}
+	f.plain = false
 	return nil
 }
 
 // Row implements driver.Sink.
 func (f *fact) Row(r driver.Row) (err error) {
-	for i := range min(len(f.plain), r.Len()) {
-		if f.plain[i], err = r.Bool(i); err != nil {
-			return err
-		}
+	if int(f.verb) < r.Len() {
+		f.plain, err = r.Bool(int(f.verb))
 	}
-	return nil
+	return err
 }
 
 // outdated has what is known about tables asked for again.

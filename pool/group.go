@@ -9,8 +9,10 @@ import (
 )
 
 // sort puts the writes of a group into the order of table and key, in which every process
-// puts them: two groups that want the same rows then meet at the first of them and do not
-// deadlock. Writes of one key keep the order in which they were submitted.
+// puts them, units of several statements by the first of these: two groups that want the
+// same rows then meet at the first of them and do not deadlock. Where a unit has them meet
+// otherwise, the lock_timeout parts them. Writes of one key keep the order in which they
+// were submitted.
 func (r *ride) sort() {
 	slices.SortStableFunc(r.members, func(a, b member) int {
 		switch {
@@ -19,7 +21,7 @@ func (r *ride) sort() {
 		case a.state == memberDone:
 			return 0
 		}
-		return cmp.Or(cmp.Compare(a.shape.Table, b.shape.Table), compareKeys(a.key, b.key))
+		return cmp.Or(cmp.Compare(a.shape.table(0), b.shape.table(0)), compareKeys(a.key, b.key))
 	})
 	for i := range r.members {
 		m := &r.members[i]

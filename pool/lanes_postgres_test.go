@@ -43,7 +43,7 @@ func setAt(shape *pool.Shape, sql string, key int64, more ...int64) *pool.Op {
 }
 
 func quick(lane pool.Lane) *pool.Shape {
-	s := &pool.Shape{Lane: lane, Table: `"items"`, Verb: pool.Update}
+	s := &pool.Shape{Lane: lane, Changes: []pool.Change{{Table: `"items"`, Verb: pool.Update}}}
 	s.Learn(time.Microsecond)
 	return s
 }
@@ -419,7 +419,7 @@ func TestPostgresNothingSharesForARoleThatIsSerializable(t *testing.T) {
 
 func TestPostgresWritesOfOneKeyKeepTheirOrderInAGroup(t *testing.T) {
 	s := openStore(t, testdb.Postgres(t), pool.Config{Size: 1})
-	remove := &pool.Shape{Lane: pool.LaneWrite, Table: `"items"`, Verb: pool.Delete}
+	remove := &pool.Shape{Lane: pool.LaneWrite, Changes: []pool.Change{{Table: `"items"`, Verb: pool.Delete}}}
 	remove.Learn(time.Microsecond)
 	const digit = "UPDATE items SET n = n * 10 + $2 WHERE id = $1"
 	var ops []*pool.Op

@@ -274,7 +274,7 @@ func newKinds() *kinds {
 		point:  &pool.Shape{Lane: pool.LaneRead},
 		fail:   &pool.Shape{Lane: pool.LaneRead},
 		hidden: &pool.Shape{Lane: pool.LaneRead},
-		set:    &pool.Shape{Lane: pool.LaneWrite, Table: "t", Verb: pool.Update},
+		set:    &pool.Shape{Lane: pool.LaneWrite, Changes: []pool.Change{{Table: "t", Verb: pool.Update}}},
 	}
 }
 

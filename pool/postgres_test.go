@@ -57,8 +57,8 @@ func openStoreOn(t testing.TB, c driver.Connector, cfg pool.Config, more ...stri
 	}
 	s.get = &pool.Shape{Lane: pool.LaneRead, Lookup: &pool.Lookup{SQL: "SELECT id, nonce FROM items WHERE id = ANY($1)"}}
 	s.point = &pool.Shape{Lane: pool.LaneRead}
-	s.set = &pool.Shape{Lane: pool.LaneWrite, Table: `"items"`, Verb: pool.Update}
-	s.add = &pool.Shape{Lane: pool.LaneWrite, Table: `"items"`, Verb: pool.Insert}
+	s.set = &pool.Shape{Lane: pool.LaneWrite, Changes: []pool.Change{{Table: `"items"`, Verb: pool.Update}}}
+	s.add = &pool.Shape{Lane: pool.LaneWrite, Changes: []pool.Change{{Table: `"items"`, Verb: pool.Insert}}}
 	for _, shape := range []*pool.Shape{s.get, s.point, s.set, s.add} {
 		shape.Learn(time.Microsecond)
 	}

@@ -367,7 +367,7 @@ func TestTimeoutHoldsInEveryQueue(t *testing.T) {
 			return op
 		}
 		// One that waits for a lock has the connection, and others of its kind wait for that.
-		other := &pool.Shape{Lane: pool.LaneWrite, Table: "other"}
+		other := &pool.Shape{Lane: pool.LaneWrite, Changes: []pool.Change{{Table: "other"}}}
 		other.Learn(time.Millisecond)
 		ends, held := make(resolved, 10), busy(t, p)
 		p.Submit(context.Background(), stuck(), nil)

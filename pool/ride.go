@@ -44,6 +44,7 @@ type member struct {
 	op    *Op
 	run   uint32
 	shape *Shape
+	class driver.Class // that it is counted under
 	key   driver.Value // what writes are sorted by
 	state memberState
 	plain bool // not merged, since that went wrong
@@ -71,7 +72,7 @@ func newRide(w *worker) *ride {
 
 // board takes op in. Called with Pool.mu held; op is in no queue any more.
 func (r *ride) board(op *Op) {
-	r.members = append(r.members, member{op: op, run: op.runs.Load(), shape: op.Share.Shape, key: op.Share.Key})
+	r.members = append(r.members, member{op: op, run: op.runs.Load(), shape: op.Share.Shape, class: op.class(), key: op.Share.Key})
 	r.aboard.Add(1)
 	op.ride = r
 	op.state.Store(opShared)
@@ -154,14 +155,16 @@ func (w *worker) fly() {
 		r.finish()
 		return
 	}
-	size := r.stepAside()
+	r.stepAside()
 	if !r.survey() {
 		r.release() // nothing was sent yet
 		r.finish()
 		return
 	}
 	r.part()
-	for ; r.compose(); r.rounds++ {
+	size := 0
+	for n := r.compose(); n > 0; n = r.compose() {
+		size = max(size, n)
 		p.mu.Lock()
 		w.current = &r.carrier
 		w.kept()
@@ -190,6 +193,7 @@ func (w *worker) fly() {
 		r.measure(sent)
 		r.judge()
 		r.part()
+		r.rounds++
 	}
 	if size > 0 {
 		w.counters.shared[r.lane].observe(size)
@@ -254,17 +258,15 @@ func (op *Op) keep(stop func() bool) {
 }
 
 // departed counts a member that has left.
-func (r *ride) departed(*member) {
+func (r *ride) departed(m *member) {
 	c := &r.w.counters
 	if r.lane == LaneRead {
 		bump(&c.canceled, 1)
-		bump(&c.operations[driver.Read], 1)
-		bump(&c.errors[driver.Read], 1)
-		return
+	} else {
+		bump(&c.unknown, 1)
 	}
-	bump(&c.unknown, 1)
-	bump(&c.operations[driver.Write], 1)
-	bump(&c.errors[driver.Write], 1)
+	bump(&c.operations[m.class], 1)
+	bump(&c.errors[m.class], 1)
 }
 
 // resume puts operations back to the front of the queue, in their order. With solo set
@@ -324,23 +326,21 @@ func (op *Op) unwatch() {
 	}
 }
 
-// compose makes the flight of those who wait. It reports false if nobody does.
-func (r *ride) compose() bool {
+// compose makes the flight of those who wait, and counts them: 0 if nobody does.
+func (r *ride) compose() int {
 	waits := r.collect()
-	if waits == 0 {
-		return false
-	}
-	if r.lane == LaneWrite {
-		if waits == 1 || r.rounds > maxRounds {
-			return r.scatter()
-		}
+	switch {
+	case waits == 0:
+		return 0
+	case r.lane == LaneWrite && waits == 1, r.rounds > maxRounds:
+		r.scatter()
+		return 0
+	case r.lane == LaneWrite:
 		r.sort()
-	} else if r.rounds > maxRounds {
-		return r.scatter()
 	}
 	r.merge()
 	r.layOut()
-	return true
+	return waits
 }
 
 // collect copies the statements of those who wait, and counts these.
@@ -390,13 +390,12 @@ func (r *ride) collect() (waits int) {
 const maxRounds = 3
 
 // scatter has everybody who waits sent alone.
-func (r *ride) scatter() bool {
+func (r *ride) scatter() {
 	for i := range r.members {
 		if m := &r.members[i]; m.state == memberWaits {
 			r.alone(m)
 		}
 	}
-	return false
 }
 
 // own copies arguments that belong to the caller, who may leave and change them while the

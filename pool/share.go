@@ -34,7 +34,8 @@ func (l Lane) String() string {
 type Share struct {
 	// Shape is the kind of statement; nil: the operation flies alone.
 	Shape *Shape
-	// Key is what the writes of one table are sorted by; Null if there is none.
+	// Key is what the writes of one table are sorted by, that of the first statement if
+	// there are several; Null if there is none.
 	Key driver.Value
 }
 
@@ -47,9 +48,9 @@ type Shape struct {
 	Text string
 	// Lane is the lane that such operations may take.
 	Lane Lane
-	// Table is the table that a write changes, quoted where that is needed, and Verb how.
-	Table string
-	Verb  Verb
+	// Changes are what a write does, one for each of its statements, apart from BEGIN and
+	// COMMIT around several.
+	Changes []Change
 	// Lookup is set if operations of this shape that wait at the same moment can be
 	// answered by one statement.
 	Lookup *Lookup
@@ -61,6 +62,21 @@ type Shape struct {
 	// The Pool.stamp, plus one, at which the table was last found to be plain, and not; of
 	// a Lookup by text, whether texts are equal only if their bytes are.
 	plain, barred atomic.Uint64
+}
+
+// A Change is what one statement does.
+type Change struct {
+	// Table is the table that it changes, quoted where that is needed, and Verb how.
+	Table string
+	Verb  Verb
+}
+
+// table is the table that the write at a place of a unit changes.
+func (s *Shape) table(at int) string {
+	if at < len(s.Changes) {
+		return s.Changes[at].Table
+	}
+	return ""
 }
 
 // Verb is what a write does.

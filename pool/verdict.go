@@ -107,7 +107,7 @@ func (r *ride) blame(k int) {
 		w.crew.pool.invalidate(w)
 		return
 	case errors.Is(err, driver.ErrLockTimeout):
-		r.blocked(m, err)
+		r.blocked(m, int(o)-m.first, err)
 	default:
 		r.spoiled(m.shape)
 	}
@@ -116,13 +116,14 @@ func (r *ride) blame(k int) {
 	}
 }
 
-// blocked has all members that want what m waited for in vain sent alone, for a moment
+// blocked has all members that want what m waited for in vain, with its statement at a
+// place, sent alone, for a moment
 // those that come later too, and the rest of the flight without much patience: it has
 // waited once.
-func (r *ride) blocked(m *member, err error) {
+func (r *ride) blocked(m *member, at int, err error) {
 	var e *driver.Error
 	row := errors.As(err, &e) && e.Table != ""
-	r.w.crew.pool.detours.add(m.shape, m.key, row, now())
+	r.w.crew.pool.detours.add(m.shape, at, m.key, row, now())
 	r.hasty = true
 	r.stepAside()
 }
@@ -141,7 +142,7 @@ func (r *ride) unmerge(g *merge, err error) {
 			bump(&r.w.counters.soloShapes, 1)
 		}
 	} else if errors.Is(err, driver.ErrLockTimeout) {
-		r.blocked(&r.members[g.first], err)
+		r.blocked(&r.members[g.first], 0, err)
 		return
 	} else {
 		r.spoiled(g.shape)
@@ -230,6 +231,8 @@ func (r *ride) deliver(m *member, err error) {
 // measure notes what the statements of a round took: from one answer to the next.
 func (r *ride) measure(sent time.Time) {
 	prev := sent.Add(r.w.rtt)
+	var took time.Duration // of a member's statements
+	var rows int64
 	for k, o := range r.order {
 		if r.carrier.Statements[r.prefix+k].Err != nil {
 			return
@@ -250,7 +253,13 @@ func (r *ride) measure(sent time.Time) {
 		if g.at.IsZero() {
 			continue
 		}
-		r.members[g.member].shape.ran(g.at.Sub(prev), g.rows)
-		prev = g.last
+		m := &r.members[g.member]
+		if int(o) == m.first {
+			took, rows = 0, 0
+		}
+		took, rows, prev = took+g.at.Sub(prev), rows+g.rows, g.last
+		if int(o) == m.first+m.n-1 {
+			m.shape.ran(took, rows)
+		}
 	}
 }

@@ -22,6 +22,7 @@ var measures = []measure{
 	{"pg/write-errors", writeErrors},
 	{"pg/write-hot", writeHot},
 	{"pg/insert-256", insert},
+	{"pg/session-256", session},
 	{"pg/rtt1ms", roundTrip},
 	{"pg/mixed", mixture},
 	{"pg/hydrate", hydrate},
