@@ -83,6 +83,6 @@ func session(ctx context.Context, w *world) (*contest, error) {
 		}
 		return err
 	})
-	c.pair("pg/session-256", ours, peers[0], 2.5, peers[1:]...)
+	c.pair("pg/session-256", ours, peers[0], 2, peers[1:]...)
 	return c, nil
 }
