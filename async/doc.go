@@ -13,9 +13,9 @@
 // [Merge]) have the names and parameters they have in package models. They work on a
 // [Session], or on a *spillway.DB, where each call is a unit of its own.
 //
-// A result that is too large to be held has no future, which is settled once: range over
-// [models.Each] on the *spillway.DB. In a session ask for pages by the key (Limit and
-// After of the query); the next one can be on its way while this one is worked on.
+// A result that is too large to be held is no future, which is settled once, but a
+// sequence: [Each] reads it chunk by chunk, and ahead, so that the next chunk is on its way
+// while the loop works on this one.
 //
 // # States
 //

@@ -68,3 +68,29 @@ func ExampleSession() {
 	// 1 <nil>
 	// <nil>
 }
+
+func ExampleEach() {
+	ctx := context.Background()
+	as, closeAll, err := openLibrary(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer closeAll()
+	defer as.Close()
+	as.Add(&Author{Name: "ada"}, &Author{Name: "bob"}, &Author{Name: "cy"})
+	as.Flush(ctx)
+
+	q := models.From(authorT).OrderBy(models.Asc(&authorT.Name)).Chunk(2) // two at a time
+	for a, err := range async.Each(ctx, as, q) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(a.Name)
+	}
+	// Output:
+	// ada
+	// bob
+	// cy
+}

@@ -138,10 +138,7 @@ func newStream(h Handle, q *query) (*stream, error) {
 
 // next reads a chunk.
 func (s *stream) next(ctx context.Context) (rowRange, error) {
-	n := s.size
-	if s.left >= 0 {
-		n = min(n, s.left)
-	}
+	n := s.room()
 	var rows rowRange
 	var err error
 	if s.keys != nil {
@@ -149,11 +146,24 @@ func (s *stream) next(ctx context.Context) (rowRange, error) {
 	} else {
 		rows, err = s.hold(ctx, n)
 	}
-	if s.left >= 0 {
-		s.left -= rows.n
-	}
-	s.done = rows.n < n || s.left == 0
+	s.count(rows.n)
 	return rows, err
+}
+
+// room is how many rows the next chunk has at most, and count notes that it had so many.
+func (s *stream) room() int {
+	if s.left >= 0 {
+		return min(s.size, s.left)
+	}
+	return s.size
+}
+
+func (s *stream) count(rows int) {
+	n := s.room()
+	if s.left >= 0 {
+		s.left -= rows
+	}
+	s.done = rows < n || s.left == 0
 }
 
 // chunk is the query of the next n rows by key.
