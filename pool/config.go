@@ -109,9 +109,9 @@ type Config struct {
 	// the same moment become one statement; it needs Flights. [LaneOn] or [LaneOff].
 	// Defaults to LaneOn.
 	ByKey LanePolicy
-	// GroupWrites lets writes of different callers share a commit: on Postgres small ones,
-	// on SQLite all that the query builder made, where GroupAuto and GroupAlways are the
-	// same. [GroupAuto], [GroupAlways] or [GroupOff]. Defaults to GroupAuto.
+	// GroupWrites lets writes of different callers share a commit: on Postgres small ones
+	// and transactions of a few INSERTs, on SQLite all that the query builder made, where
+	// GroupAuto and GroupAlways are the same. [GroupAuto], [GroupAlways] or [GroupOff]. Defaults to GroupAuto.
 	GroupWrites GroupPolicy
 	// Echo logs every statement: its text, its time and its rows, never its arguments.
 	// Defaults to false.
