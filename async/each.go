@@ -29,34 +29,38 @@ import (
 // several times, each of which asks the database anew.
 func Each[R any](ctx context.Context, h Handle, q models.Query[R]) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		if err := eachChunk(ctx, h, q, yield); err != nil {
+		if err := readAhead(ctx, h, q, yield); err != nil {
 			var zero R
 			yield(zero, err)
 		}
 	}
 }
 
-// eachChunk gives yield all rows. It returns what went wrong, unless yield wants no more.
-func eachChunk[R any](ctx context.Context, h Handle, q models.Query[R], yield func(R, error) bool) error {
+// readAhead gives yield all rows. It returns what went wrong, unless yield wants no more.
+func readAhead[R any](ctx context.Context, h Handle, q models.Query[R], yield func(R, error) bool) error {
 	s, err := models.StreamOf(q)
 	if err != nil {
 		return err
 	}
 	engine, session := h.target()
-	why := s.Keyed()
-	if session != nil && why != nil {
-		return fmt.Errorf("%w; an async.Session gives no connection away for that: use the *spillway.DB, or All", why)
+	held := s.Keyed()
+	if session != nil && held != nil {
+		return fmt.Errorf("%w; an async.Session gives no connection away for that: use the *spillway.DB, or All", held)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	next := func() *Future[[]R] {
-		if why == nil {
-			return submit(ctx, h, kindOf(q), func(t models.Target) link.Chain[[]R] { return s.CallNext(t) })
+	var ahead *Future[[]R] // the chunk that is under way; nil behind the last
+	next := func() {
+		switch {
+		case s.Done():
+			ahead = nil
+		case held == nil:
+			ahead = submit(ctx, h, kindOf(q), func(t models.Target) link.Chain[[]R] { return s.CallNext(t) })
+		default:
+			f, settle := New[[]R]()
+			go func() { settle(s.Next(ctx, engine)) }()
+			ahead = f
 		}
-		f, settle := New[[]R]()
-		go func() { settle(s.Next(ctx, engine)) }()
-		return f
 	}
-	var ahead *Future[[]R]
 	defer func() {
 		cancel()
 		if ahead != nil {
@@ -64,15 +68,13 @@ func eachChunk[R any](ctx context.Context, h Handle, q models.Query[R], yield fu
 		}
 		s.Close(ctx)
 	}()
-	for ahead = first(s, next); ahead != nil; {
+	for next(); ahead != nil; {
 		rows, err := ahead.Await(ctx)
 		if err != nil {
 			return err
 		}
-		if why == nil {
-			s.Took(len(rows))
-		}
-		ahead = first(s, next)
+		s.Took(len(rows))
+		next()
 		for _, r := range rows {
 			if !yield(r, nil) {
 				return nil
@@ -80,12 +82,4 @@ func eachChunk[R any](ctx context.Context, h Handle, q models.Query[R], yield fu
 		}
 	}
 	return nil
-}
-
-// first has the next chunk read, if there is one.
-func first[R any](s *models.Stream[R], next func() *Future[[]R]) *Future[[]R] {
-	if s.Done() {
-		return nil
-	}
-	return next()
 }

@@ -66,6 +66,7 @@ func Each[R any](ctx context.Context, h Handle, q Query[R]) iter.Seq2[R, error] 
 			if rows, err = s.next(ctx); err != nil {
 				break
 			}
+			s.count(rows.n)
 			for _, r := range rowsAt[R](rows) {
 				if !yield(r, nil) {
 					return
@@ -137,16 +138,11 @@ func newStream(h Handle, q *query) (*stream, error) {
 }
 
 // next reads a chunk.
-func (s *stream) next(ctx context.Context) (rowRange, error) {
-	n := s.room()
-	var rows rowRange
-	var err error
-	if s.keys != nil {
-		_, err = fetch(ctx, s.h, s.chunk(n), wantAll, &rows)
-	} else {
-		rows, err = s.hold(ctx, n)
+func (s *stream) next(ctx context.Context) (rows rowRange, err error) {
+	if s.keys == nil {
+		return s.hold(ctx, s.room())
 	}
-	s.count(rows.n)
+	_, err = fetch(ctx, s.h, s.chunk(), wantAll, &rows)
 	return rows, err
 }
 
@@ -166,11 +162,11 @@ func (s *stream) count(rows int) {
 	s.done = rows < n || s.left == 0
 }
 
-// chunk is the query of the next n rows by key.
-func (s *stream) chunk(n int) *query {
+// chunk is the query of the next chunk by key.
+func (s *stream) chunk() *query {
 	return s.q.with(func(q *query) error {
 		q.sel.OrderBy = s.keys.orders()
-		q.sel.Limit = dialect.Number{N: int64(n)}
+		q.sel.Limit = dialect.Number{N: int64(s.room())}
 		if s.last.vals != nil {
 			q.sel.Where = append(clip(q.sel.Where), s.keys.after(s.last.vals))
 		}

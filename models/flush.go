@@ -17,10 +17,10 @@ import (
 //
 // How it travels: a single statement without a transaction commits by itself. New
 // objects alone go out with BEGIN before and COMMIT behind them in one flight. Both may
-// share the commit of others, see share. Else
-// BEGIN rides with the statements, and COMMIT follows when their answers are known to be
-// right (an UPDATE that finds no row is no error to the database). In a transaction that
-// was open before, a savepoint keeps a failure from spoiling the rest.
+// share the commit of others, see share. Else BEGIN rides with the statements, and COMMIT
+// follows when their answers are known to be right (an UPDATE that finds no row is no error
+// to the database). In a transaction that was open before, a savepoint keeps a failure from
+// spoiling the rest.
 type flush struct {
 	u      *Unit
 	commit bool

@@ -81,13 +81,9 @@ func (c *insertCall) Next() *pool.Op {
 		if begin && c.u == nil {
 			c.op.Statements = append(c.op.Statements, driver.Statement{SQL: "COMMIT", Class: driver.Commit})
 		}
-		switch {
-		case !c.e.shared || c.u != nil || len(c.in.objs) > smallInsert:
-		case begin:
-			inserts := c.op.Statements[c.first : c.first+len(c.batches)]
-			c.op.Share.Shape = c.e.shapes.unit(inserts, func(int) *table { return c.t })
-		default:
-			c.op.Share.Shape = c.e.shapes.write(c.op.Statements[0].SQL, c.t, pool.Insert)
+		if c.e.shared && c.u == nil {
+			sts := c.op.Statements[c.first : c.first+len(c.batches)]
+			c.op.Share.Shape = c.e.shapes.inserts(sts, len(c.in.objs), func(int) *table { return c.t })
 		}
 		return c.op
 	case callSent:

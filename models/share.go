@@ -182,13 +182,19 @@ func (t *table) change(verb pool.Verb) pool.Change {
 	return pool.Change{Table: dialect.Quote(t.facts.Name), Verb: verb}
 }
 
-// unit returns the shape of INSERTs that are a transaction together; of tells the table of
-// each.
-func (s *shapes) unit(inserts []driver.Statement, of func(i int) *table) *pool.Shape {
+// inserts returns the shape of INSERTs that are a transaction together, of so many rows;
+// nil: they are too many to share a commit. of tells the table of each.
+func (s *shapes) inserts(sts []driver.Statement, rows int, of func(i int) *table) *pool.Shape {
+	if rows > smallInsert {
+		return nil
+	}
+	if len(sts) == 1 {
+		return s.write(sts[0].SQL, of(0), pool.Insert)
+	}
 	var few [1024]byte
 	text := few[:0]
-	for i := range inserts {
-		text = append(append(text, inserts[i].SQL...), 0) // what no text contains
+	for i := range sts {
+		text = append(append(text, sts[i].SQL...), 0) // what no text contains
 	}
 	s.mu.RLock()
 	x := s.writes[string(text)]
@@ -196,7 +202,7 @@ func (s *shapes) unit(inserts []driver.Statement, of func(i int) *table) *pool.S
 	if x != nil {
 		return x
 	}
-	changes := make([]pool.Change, len(inserts))
+	changes := make([]pool.Change, len(sts))
 	for i := range changes {
 		changes[i] = of(i).change(pool.Insert)
 	}
@@ -278,35 +284,26 @@ func (f *flush) share(op *pool.Op) {
 	if !e.shared || !f.alone {
 		return
 	}
-	if len(f.work) > 1 {
-		rows := 0
-		for i := range f.work {
-			w := &f.work[i]
-			if w.batch == nil || w.st.Foreign || w.st.Class != driver.Write {
-				return
-			}
+	rows := 0
+	for i := range f.work {
+		w := &f.work[i]
+		if w.st.Foreign || w.st.Class != driver.Write || w.lax {
+			return
+		}
+		if w.batch != nil {
 			rows += len(w.batch.objs)
 		}
-		if rows <= smallInsert {
-			inserts := op.Statements[f.first : f.first+len(f.work)]
-			op.Share.Shape = e.shapes.unit(inserts, func(i int) *table { return f.work[i].batch.t })
-		}
-		return
 	}
-	w := &f.work[0]
-	st := &op.Statements[0]
-	switch {
-	case st.Foreign || st.Class != driver.Write || w.lax:
-	case w.batch != nil:
-		if len(w.batch.objs) <= smallInsert {
-			op.Share.Shape = e.shapes.write(st.SQL, w.batch.t, pool.Insert)
-		}
+	switch w := &f.work[0]; {
+	case w.batch != nil: // and so have all others: see start
+		sts := op.Statements[f.first : f.first+len(f.work)]
+		op.Share.Shape = e.shapes.inserts(sts, rows, func(i int) *table { return f.work[i].batch.t })
 	case len(w.recs) == 1:
 		verb := pool.Update
 		if w.verb != "update" {
 			verb = pool.Delete
 		}
-		op.Share.Shape = e.shapes.write(st.SQL, w.t, verb)
+		op.Share.Shape = e.shapes.write(w.st.SQL, w.t, verb)
 		if key, err := w.recs[0].keyValues(); err == nil && len(key) > 0 {
 			op.Share.Key = key[0]
 		}

@@ -7,8 +7,9 @@ import (
 	"github.com/spillwaydb/spillway/internal/link"
 )
 
-// A Stream is an [Each] chunk by chunk, for package async. It is for one goroutine at a
-// time.
+// A Stream is an [Each] chunk by chunk, for package async. A chunk is read by CallNext or
+// Next, and what came goes to Took before the next one is asked for. A Stream is for one
+// goroutine at a time.
 type Stream[R any] struct{ s *stream }
 
 // StreamOf begins the Each of q. It needs a Close.
@@ -32,10 +33,9 @@ func (s *Stream[R]) Keyed() error {
 	return fmt.Errorf("models: Each: %w", s.s.way.why)
 }
 
-// CallNext compiles the reading of the next chunk of a stream that is [Stream.Keyed]. What
-// came goes to Took before the next one is asked for.
+// CallNext compiles the reading of the next chunk of a stream whose Keyed is nil.
 func (s *Stream[R]) CallNext(t Target) link.Chain[[]R] {
-	return chainOf[[]R](askRows(t, s.s.chunk(s.s.room()), wantAll))
+	return chainOf[[]R](askRows(t, s.s.chunk(), wantAll))
 }
 
 // Took notes how many rows a chunk had.

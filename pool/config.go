@@ -111,7 +111,8 @@ type Config struct {
 	ByKey LanePolicy
 	// GroupWrites lets writes of different callers share a commit: on Postgres small ones
 	// and transactions of a few INSERTs, on SQLite all that the query builder made, where
-	// GroupAuto and GroupAlways are the same. [GroupAuto], [GroupAlways] or [GroupOff]. Defaults to GroupAuto.
+	// GroupAuto and GroupAlways are the same. [GroupAuto], [GroupAlways] or [GroupOff].
+	// Defaults to GroupAuto.
 	GroupWrites GroupPolicy
 	// Echo logs every statement: its text, its time and its rows, never its arguments.
 	// Defaults to false.

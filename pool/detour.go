@@ -79,8 +79,8 @@ func (d *detours) has(s *Shape, key driver.Value, t time.Time) bool {
 	if s.Lane == LaneRead {
 		return d.on(detour{shape: s}, t)
 	}
-	for i := range s.Changes {
-		if d.on(detour{table: s.table(i)}, t) {
+	for _, c := range s.Changes {
+		if d.on(detour{table: c.Table}, t) {
 			return true
 		}
 	}

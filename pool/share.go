@@ -49,7 +49,8 @@ type Shape struct {
 	// Lane is the lane that such operations may take.
 	Lane Lane
 	// Changes are what a write does, one for each of its statements, apart from BEGIN and
-	// COMMIT around several.
+	// COMMIT around several. Without them its tables are not known, and it flies alone unless
+	// the policy is GroupAlways.
 	Changes []Change
 	// Lookup is set if operations of this shape that wait at the same moment can be
 	// answered by one statement.

@@ -116,10 +116,9 @@ func (r *ride) blame(k int) {
 	}
 }
 
-// blocked has all members that want what m waited for in vain, with its statement at a
-// place, sent alone, for a moment
-// those that come later too, and the rest of the flight without much patience: it has
-// waited once.
+// blocked has all members that want what the statement of m at a place waited for in vain
+// sent alone, for a moment those that come later too, and the rest of the flight without
+// much patience: it has waited once.
 func (r *ride) blocked(m *member, at int, err error) {
 	var e *driver.Error
 	row := errors.As(err, &e) && e.Table != ""
