@@ -25,6 +25,13 @@ func TestOnlySmallWritesByKeyShareACommit(t *testing.T) {
 		"small insert": {true, func(t *testing.T, db *spillway.DB, _ int64, token string) (int64, error) {
 			return 1, models.Create(t.Context(), db, &entry{Token: "new " + token})
 		}},
+		"upsert": {true, func(t *testing.T, db *spillway.DB, _ int64, token string) (int64, error) {
+			return models.Exec(t.Context(), db, models.Insert(&entry{Token: token}).OnConflict(&entryT.Token).DoUpdate(models.To(&entryT.Value, 7)))
+		}},
+		"upsert by a function that nobody knows": {false, func(t *testing.T, db *spillway.DB, _ int64, token string) (int64, error) {
+			return models.Exec(t.Context(), db, models.Insert(&entry{Token: token}).OnConflict(&entryT.Token).
+				DoUpdate(models.ToExpr(&entryT.Value, models.Func[int64]("abs", models.Col(&entryT.Value)))))
+		}},
 		"update by another column": {false, func(t *testing.T, db *spillway.DB, _ int64, token string) (int64, error) {
 			return models.Exec(t.Context(), db, models.Update(entryT).Set(models.To(&entryT.Value, 7)).Where(models.Eq(&entryT.Token, token)))
 		}},

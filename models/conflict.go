@@ -124,7 +124,7 @@ func (b *batch) upsert(d dialect.Dialect, c *dialect.Conflict) error {
 	if err := w.Err(); err != nil {
 		return fmt.Errorf("models: %w", err)
 	}
-	b.st.SQL, b.st.Args = intern(w.Text()), w.Args()
+	b.st.SQL, b.st.Args, b.st.Foreign = intern(w.Text()), w.Args(), w.Foreign()
 	b.maybe = !certain(c)
 	return nil
 }

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/spillwaydb/spillway/internal/dialect"
@@ -183,9 +184,10 @@ func (t *table) change(verb pool.Verb) pool.Change {
 }
 
 // inserts returns the shape of INSERTs that are a transaction together, of so many rows;
-// nil: they are too many to share a commit. of tells the table of each.
+// nil: they are too many to share a commit, or call what nobody knows, which would be called
+// again with the group. of tells the table of each.
 func (s *shapes) inserts(sts []driver.Statement, rows int, of func(i int) *table) *pool.Shape {
-	if rows > smallInsert {
+	if rows > smallInsert || slices.ContainsFunc(sts, func(st driver.Statement) bool { return st.Foreign }) {
 		return nil
 	}
 	if len(sts) == 1 {
