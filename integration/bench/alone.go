@@ -20,7 +20,7 @@ func next(n int) func() int64 {
 	}
 }
 
-// alone reads one row by its key, in one goroutine.
+// alone reads one row by its key, in one goroutine, on one processor.
 func alone(ctx context.Context, w *world) (*contest, error) {
 	if err := w.postgres(ctx); err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func alone(ctx context.Context, w *world) (*contest, error) {
 		return nil, err
 	}
 	n := w.size(accountRows)
-	c := &contest{}
+	c := &contest{during: func(ctx context.Context) (func(), error) { return held(ctx, w) }}
 	key := next(n)
 	get := c.add("Get", func(ctx context.Context) error {
 		_, err := models.Get[Account](ctx, w.pg, key())

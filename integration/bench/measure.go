@@ -19,6 +19,9 @@ type contest struct {
 	sides  []*side
 	pairs  []pair
 	checks []func(ctx context.Context) error
+	// during is called when all sides are warm, what it returns when all turns are over;
+	// nil if nothing is to be done.
+	during func(ctx context.Context) (end func(), err error)
 }
 
 // A side does the work its way.
@@ -92,6 +95,13 @@ func (c *contest) compare(ctx context.Context, p pace) ([]result, error) {
 		if err := s.warm(ctx, p); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
+	}
+	if c.during != nil {
+		end, err := c.during(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
 	}
 	for begin, round := time.Now(), 0; round < p.rounds || time.Since(begin) < p.long; round++ {
 		for i := range c.sides {
