@@ -34,6 +34,10 @@
 // have the same columns; nothing is cached between two operations. What a peer is best at
 // is what it is asked to do.
 //
+// A caller alone (pg/alone) and its server are held on one processor (Linux): one of the two
+// always sleeps, and whether the kernel wakes it on the same processor or on another would
+// decide over the ratio.
+//
 // On SQLite the peers are the three drivers of database/sql: mattn (C), modernc and ncruces,
 // all with WAL, every commit synced and foreign keys checked, as Spillway has it; the best
 // of them counts, and GORM and bun sit on the best. ncruces is there in make bench only:
