@@ -37,7 +37,7 @@ func alone(ctx context.Context, w *world) (*contest, error) {
 		return nil, err
 	}
 	n := w.size(accountRows)
-	c := &contest{during: func(ctx context.Context) (func(), error) { return held(ctx, w) }}
+	c := &contest{during: w.held}
 	key := next(n)
 	get := c.add("Get", func(ctx context.Context) error {
 		_, err := models.Get[Account](ctx, w.pg, key())

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,7 +16,15 @@ import (
 // let go. A caller alone and its server take turns, one always sleeps: on several
 // processors, what counts is whether the kernel happens to keep both on one of them. The
 // same side took 26 or 86 µs so, for whole turns, and the medians were a lottery.
-func held(ctx context.Context, w *world) (letGo func(), err error) {
+func (w *world) held(ctx context.Context) (letGo func() error, err error) {
+	rows, err := w.pgx.Query(ctx, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'")
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		return nil, err
+	}
 	var all, one unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &all); err != nil {
 		return nil, fmt.Errorf("the processors of this process: %w", err)
@@ -27,53 +35,54 @@ func held(ctx context.Context, w *world) (letGo func(), err error) {
 	}
 	one.Set(first)
 
-	rows, err := w.pgx.Query(ctx, "SELECT pid FROM pg_stat_activity WHERE datname IS NOT NULL AND backend_type = 'client backend'")
-	if err != nil {
-		return nil, err
-	}
-	var sessions []int
-	for rows.Next() {
-		var pid int
-		if err := rows.Scan(&pid); err != nil {
-			return nil, err
-		}
-		sessions = append(sessions, pid)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-
 	procs := runtime.GOMAXPROCS(1)
-	letGo = func() {
+	letGo = func() error {
 		runtime.GOMAXPROCS(procs)
-		_ = confine(sessions, &all) // what is not let go ends with its process
+		return confine(sessions, &all)
 	}
 	if err := confine(sessions, &one); err != nil {
-		letGo()
-		return nil, err
+		return nil, errors.Join(err, letGo())
 	}
 	return letGo, nil
 }
 
-// confine lets this process and others run on the given processors only. Threads made
-// later do as those that make them.
+// confine lets this process and others run on the given processors only.
 func confine(others []int, to *unix.CPUSet) error {
-	threads, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		return err
+	for _, id := range others {
+		if err := confineOne(id, to); err != nil {
+			return err
+		}
 	}
-	ids := slices.Clone(others)
-	for _, t := range threads {
-		id, err := strconv.Atoi(t.Name())
+	// A thread runs where the one that made it did. So no thread is left out as soon as
+	// there is none that is new.
+	done := map[int]bool{}
+	for more := true; more; {
+		more = false
+		threads, err := os.ReadDir("/proc/self/task")
 		if err != nil {
 			return err
 		}
-		ids = append(ids, id)
-	}
-	for _, id := range ids {
-		if err := unix.SchedSetaffinity(id, to); err != nil && !errors.Is(err, unix.ESRCH) {
-			return fmt.Errorf("holding process %d on one processor: %w", id, err)
+		for _, t := range threads {
+			id, err := strconv.Atoi(t.Name())
+			if err != nil {
+				return err
+			}
+			if done[id] {
+				continue
+			}
+			if err := confineOne(id, to); err != nil {
+				return err
+			}
+			done[id], more = true, true
 		}
+	}
+	return nil
+}
+
+// confineOne does it for a process or a thread; one that has ended runs nowhere.
+func confineOne(id int, to *unix.CPUSet) error {
+	if err := unix.SchedSetaffinity(id, to); err != nil && !errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("choosing the processors of process %d: %w", id, err)
 	}
 	return nil
 }

@@ -5,4 +5,6 @@ package main
 import "context"
 
 // held does nothing where processes can not be told on which processors to run.
-func held(context.Context, *world) (letGo func(), err error) { return func() {}, nil }
+func (w *world) held(context.Context) (letGo func() error, err error) {
+	return func() error { return nil }, nil
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/pprof"
@@ -21,7 +22,7 @@ type contest struct {
 	checks []func(ctx context.Context) error
 	// during is called when all sides are warm, what it returns when all turns are over;
 	// nil if nothing is to be done.
-	during func(ctx context.Context) (end func(), err error)
+	during func(ctx context.Context) (end func() error, err error)
 }
 
 // A side does the work its way.
@@ -90,7 +91,7 @@ type pace struct {
 }
 
 // compare lets all sides work in turns.
-func (c *contest) compare(ctx context.Context, p pace) ([]result, error) {
+func (c *contest) compare(ctx context.Context, p pace) (out []result, err error) {
 	for _, s := range c.sides {
 		if err := s.warm(ctx, p); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
@@ -101,7 +102,8 @@ func (c *contest) compare(ctx context.Context, p pace) ([]result, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer end()
+		// The measures that follow must not find it as it is now.
+		defer func() { err = errors.Join(err, end()) }()
 	}
 	for begin, round := time.Now(), 0; round < p.rounds || time.Since(begin) < p.long; round++ {
 		for i := range c.sides {
@@ -117,7 +119,6 @@ func (c *contest) compare(ctx context.Context, p pace) ([]result, error) {
 			return nil, err
 		}
 	}
-	var out []result
 	for _, p := range c.pairs {
 		out = append(out, p.result())
 	}
